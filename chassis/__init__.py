@@ -1,0 +1,1 @@
+"""What every service is bolted onto; it knows no word of the domain."""
