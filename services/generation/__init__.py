@@ -1,0 +1,1 @@
+"""Jobs: accepted, dispatched in fair turns, rendered, and brought to an end."""
