@@ -1,0 +1,58 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+
+.PHONY: help setup dev generate demo up test check fmt pins
+
+help: ## show this help
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: .venv/.runtime gen/api.binpb ## virtual environment, dependencies, generated code
+
+dev: setup .venv/.dev
+
+.venv/.runtime: requirements/runtime.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing what it runs on (about half a minute)"
+	@$(PIP) --require-hashes -r requirements/runtime.txt
+	@$(PIP) --no-deps --no-build-isolation --no-index -e .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements/dev.txt
+	@echo "installing what tests and checks it"
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+gen/api.binpb: .venv/.runtime protos/generate.py $(shell find protos -name '*.proto')
+	@$(BIN)/python protos/generate.py
+
+generate: .venv/.runtime ## make gen/ from the protos again
+	@$(BIN)/python protos/generate.py
+
+demo: setup ## start everything, make one picture of each type into out/, stop
+	@$(BIN)/studio demo
+
+up: setup ## the whole system in the foreground; Ctrl-C stops it
+	@$(BIN)/studio up
+
+test: dev ## the whole test suite, on real parts
+	@$(BIN)/pytest -n 2 --dist worksteal
+
+check: dev ## formatting, lint, types, layers, protos
+	@$(BIN)/ruff format --check --quiet . || (echo "run: make fmt" && exit 1)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+	@$(BIN)/buf format --diff --exit-code protos
+	@$(BIN)/buf lint gen/api.binpb --path streamerstudio
+	@$(BIN)/python protos/breaking.py
+
+fmt: dev ## format code and protos
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/buf format -w protos
+
+pins: ## compile requirements/*.in into pinned, hashed requirements/*.txt (needs uv)
+	cd requirements && for name in runtime dev; do uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate $$name.in -o $$name.txt; done
