@@ -1,0 +1,136 @@
+"""What happens around every RPC: request id, caller, policy, validation, errors; once, for all four shapes."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+
+from chassis import status
+from chassis.auth import NOBODY, Access, Policy, TokenVerifier, set_caller
+from chassis.errors import ServiceError
+from chassis.telemetry import log_context
+from chassis.validation import validate
+
+log = logging.getLogger(__name__)
+
+Context = grpc.aio.ServicerContext[Any, Any]
+Handler = grpc.RpcMethodHandler[Any, Any]
+
+
+class Guard(grpc.aio.ServerInterceptor):
+    """Lets a known caller's valid request through to its servicer, and every error out in one shape."""
+
+    def __init__(self, policy: Policy, verifier: TokenVerifier) -> None:
+        self._policy = policy
+        self._verifier = verifier
+        self._guarded: dict[str, Handler] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """Wraps a method's handler the first time it is called."""
+        method = details.method
+        guarded = self._guarded.get(method)
+        if guarded is None:
+            handler = await continuation(details)
+            if handler is None:  # no such method: grpc answers UNIMPLEMENTED
+                return handler
+            guarded = self._guarded[method] = self._guard(method, handler)
+        return guarded
+
+    def _guard(self, method: str, handler: Handler) -> Handler:
+        inner, make = _shape(handler)
+        wrapped = (
+            self._stream(method, inner, handler) if handler.response_streaming else self._unary(method, inner, handler)
+        )
+        guarded: Handler = make(
+            wrapped, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+        )
+        return guarded
+
+    def _unary(self, method: str, inner: Any, handler: Handler) -> Any:
+        async def call(request: Any, context: Context) -> Any:
+            request_id = _request_id(context)
+            with log_context(request_id=request_id):
+                try:
+                    return await inner(await self._admit(method, handler, request, context), context)
+                except Exception as error:
+                    await _refuse(method, request_id, context, error)
+
+        return call
+
+    def _stream(self, method: str, inner: Any, handler: Handler) -> Any:
+        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            request_id = _request_id(context)
+            with log_context(request_id=request_id):
+                try:
+                    async for response in inner(await self._admit(method, handler, request, context), context):
+                        yield response
+                except Exception as error:
+                    await _refuse(method, request_id, context, error)
+
+        return call
+
+    async def _admit(self, method: str, handler: Handler, request: Any, context: Context) -> Any:
+        if self._policy.access(method) is Access.PUBLIC:
+            set_caller(NOBODY)
+        else:
+            caller = await self._verifier.verify(_metadata(context, "authorization"))
+            self._policy.check(method, caller)
+            set_caller(caller)
+        if handler.request_streaming:
+            return _validated(request)
+        validate(request)
+        return request
+
+
+async def _validated(requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    async for request in requests:
+        validate(request)
+        yield request
+
+
+async def _refuse(method: str, request_id: str, context: Context, error: Exception) -> None:
+    """Ends the RPC with the error's status; what nobody foresaw is logged whole and says nothing."""
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    if isinstance(error, ServiceError):
+        log.info("refused", extra={"method": method, "reason": error.reason})
+        log.debug("why", exc_info=error)
+    else:
+        log.error("unforeseen error", extra={"method": method}, exc_info=error)
+        error = status.internal(request_id)
+    headers = status.headers(error)
+    if headers:
+        await context.send_initial_metadata(headers)
+    details = status.to_status(error).SerializeToString()
+    await context.abort(status.CODES[error.kind], error.message, (("grpc-status-details-bin", details),))
+
+
+def _request_id(context: Context) -> str:
+    given = _metadata(context, "x-request-id")
+    return given if given and len(given) <= 128 and given.isprintable() else str(uuid.uuid4())
+
+
+def _metadata(context: Context, key: str) -> str | None:
+    for name, value in context.invocation_metadata() or ():
+        if name == key:
+            return value if isinstance(value, str) else value.decode("ascii", "replace")
+    return None
+
+
+def _shape(handler: Handler) -> tuple[Any, Any]:
+    if handler.request_streaming and handler.response_streaming:
+        return handler.stream_stream, grpc.stream_stream_rpc_method_handler
+    if handler.request_streaming:
+        return handler.stream_unary, grpc.stream_unary_rpc_method_handler
+    if handler.response_streaming:
+        return handler.unary_stream, grpc.unary_stream_rpc_method_handler
+    return handler.unary_unary, grpc.unary_unary_rpc_method_handler

@@ -1,0 +1,86 @@
+"""Settings come from environment variables, are read once at start, and all bad ones are reported at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+S = TypeVar("S", bound="Settings")
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class SettingsError(Exception):
+    """The environment is not one to start in; the message has a line for each bad variable and shows no value."""
+
+
+class Settings(BaseModel):
+    """A frozen set of settings; each field's alias is the name of its environment variable."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    # RFC 7518, 3.2: an HS256 key has at least as many bits as the hash.
+    if len(secret.get_secret_value().encode()) < 32:
+        raise ValueError("must have at least 32 bytes")
+    return secret
+
+
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+
+
+class ServiceSettings(Settings):
+    """What every service needs to know."""
+
+    environment: Literal["local", "production"] = Field("local", alias="STUDIO_ENV")
+    """`local` is a laptop; in `production` a missing secret refuses to start."""
+    data_dir: Path = Field(Path(".data"), alias="STUDIO_DATA_DIR")
+    """Where everything embedded lives: SQLite, NATS, pictures."""
+    database_url: str | None = Field(None, alias="DATABASE_URL")
+    """`postgresql://…`; absent: SQLite in the data directory, one file a service."""
+    nats_url: str = Field(alias="NATS_URL")
+    """With credentials, when the server wants any."""
+    nats_replicas: int = Field(1, alias="NATS_REPLICAS", ge=1, le=5)
+    """How many servers of a cluster keep each message."""
+    jwt_secret: Secret | None = Field(None, alias="JWT_SECRET")
+    """Key of the apps' HS256 tokens."""
+    jwt_jwks_url: str | None = Field(None, alias="JWT_JWKS_URL")
+    """Where the public keys of ES256 and RS256 tokens are."""
+    jwt_issuer: str | None = Field(None, alias="JWT_ISSUER")
+    """Checked when set."""
+    jwt_audience: str | None = Field(None, alias="JWT_AUDIENCE")
+    """Checked when set."""
+    service_jwt_secret: Secret = Field(alias="SERVICE_JWT_SECRET")
+    """Key of internal callers' tokens."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
+
+    def database(self, service: str) -> str:
+        """Address of this service's own database."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / service}.db"
+
+
+def read_settings(cls: type[S], environ: Mapping[str, str] | None = None) -> S:
+    """Reads settings from the environment; a variable that is empty counts as not set.
+
+    Raises:
+        SettingsError: naming every variable that is missing or bad.
+    """
+    environ = os.environ if environ is None else environ
+    try:
+        return cls.model_validate({name: value for name, value in environ.items() if value != ""})
+    except ValidationError as error:
+        raise SettingsError("\n".join(_lines(error))) from None
+
+
+def _lines(error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in problem["loc"]) or "settings"
+        reason = "is not set" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {reason}")
+    return sorted(lines)

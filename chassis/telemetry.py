@@ -1,0 +1,50 @@
+"""Logs: one JSON object a line, each with the request id and the job it speaks of."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from pythonjsonlogger.json import JsonFormatter
+
+_context: ContextVar[dict[str, str] | None] = ContextVar("log_context", default=None)
+
+
+def configure_logging(service: str, level: str = "INFO") -> None:
+    """Sends every log line of this process to standard error as JSON."""
+    handler = logging.StreamHandler()
+    handler.addFilter(_with_context)
+    handler.setFormatter(
+        JsonFormatter(
+            "%(message)s",
+            timestamp="time",
+            rename_fields={"levelname": "level", "name": "logger"},
+            static_fields={"service": service},
+            reserved_attrs=_RESERVED,
+        )
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    # httpx logs each request with its address at INFO, and addresses carry signatures.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+_RESERVED = (*(name for name in logging.makeLogRecord({}).__dict__ if name not in ("levelname", "name")), "asctime")
+
+
+def _with_context(record: logging.LogRecord) -> bool:
+    for name, value in (_context.get() or {}).items():
+        if not hasattr(record, name):
+            setattr(record, name, value)
+    return True
+
+
+@contextmanager
+def log_context(**fields: str) -> Iterator[None]:
+    """Adds fields to every line logged inside, also by tasks started there."""
+    token = _context.set({**(_context.get() or {}), **fields})
+    try:
+        yield
+    finally:
+        _context.reset(token)
