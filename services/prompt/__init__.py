@@ -1,0 +1,1 @@
+"""Prompts: brand kits and templates in, one complete prompt for an image model out."""
