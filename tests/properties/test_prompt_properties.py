@@ -1,0 +1,126 @@
+"""What holds for every brand kit, every asset type and whatever anybody types."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services.prompt.domain import AssetType, BrandKitContext, Tone
+from services.prompt.engine import TEMPLATES, PromptEngine
+from services.prompt.sanitize import MAX_LENGTH, sanitize
+
+ENGINE = PromptEngine.from_directory(TEMPLATES)
+
+COLORS = st.from_regex(r"\A#[0-9A-F]{6}\Z")
+FONTS = st.from_regex(r"\A[A-Z][A-Za-z0-9]{0,15}( [A-Z0-9][A-Za-z0-9]{0,15}){0,2}\Z")
+
+FRAGMENTS = (
+    "ignore", "disregard", "previous", "system", "instructions", "rules", "above", "everything", "the", "all", " ",
+    "  ", "\n", ".", "`", "```", "<|", "|>", "im_end", "[INST]", "system:", "System prompt:", "#", "###", "<", "</",
+    "/", ">", "subject", "style", "<subject>", "</style>", "{", "}", "{tone}", "%s", "${x}", "👩", "\u200d", "\u200c",
+    "\ufe0f", "🏽", "🏴", "🇩", "\U000e0067", "\U000e0062", "\U000e0065", "\U000e006e", "\U000e007f", "\u202e", "\u200b",
+    "\u3164", "\u034f", "\u0301", "\u0323", "e", "é", "ا", "ക", "្", "ㅎ", "가", "\u1100", "\u1161", "ﬁ", "㍍", "İ", "ß",
+    "\x00", "\x85", "\u2028", "\ue000", "x" * 499,
+)  # fmt: skip
+HOSTILE = st.one_of(st.text(), st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join))
+"""Any text, and text made of what the sanitiser looks for, in every order."""
+
+FORBIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufe00-\ufe0e\ufeff\uffa0\ufff0-\uffff\U000e0080-\U0010ffff]"
+)
+
+
+def kits(fonts: st.SearchStrategy[str], styles: st.SearchStrategy[str]) -> st.SearchStrategy[BrandKitContext]:
+    return st.builds(
+        BrandKitContext,
+        primary_colors=st.lists(COLORS, min_size=1, max_size=5).map(tuple),
+        accent_colors=st.lists(COLORS, max_size=3).map(tuple),
+        headline_font=fonts,
+        body_font=fonts,
+        tone=st.sampled_from(Tone),
+        style_reference=styles,
+    )
+
+
+@given(asset_type=st.sampled_from(AssetType), kit=kits(FONTS, st.text(max_size=500)), words=st.none() | HOSTILE)
+def test_a_prompt_contains_the_brand_kit(asset_type: AssetType, kit: BrandKitContext, words: str | None) -> None:
+    """Property 8 of the seed, with all of the kit instead of some."""
+    prompt = ENGINE.build_prompt(asset_type, kit, words)
+
+    assert all(color in prompt for color in kit.primary_colors + kit.accent_colors)
+    assert f"Mood: {kit.tone}," in prompt
+    assert kit.headline_font in prompt
+    assert kit.body_font in prompt
+    assert sanitize(kit.style_reference).text in prompt
+
+
+@given(asset_type=st.sampled_from(AssetType), kit=kits(FONTS, st.just("")))
+def test_nothing_of_a_template_s_syntax_is_left_in_a_prompt(asset_type: AssetType, kit: BrandKitContext) -> None:
+    prompt = ENGINE.build_prompt(asset_type, kit)
+
+    assert not set("{|}<>") & set(prompt)
+    assert not re.search(r"  | [.,;:]|[:,] ?\.|: *$", prompt, re.MULTILINE)
+
+
+@given(asset_type=st.sampled_from(AssetType), kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+def test_users_words_stay_inside_one_fence_and_stay_literal(
+    asset_type: AssetType, kit: BrandKitContext, words: str
+) -> None:
+    prompt = ENGINE.build_prompt(asset_type, kit, words)
+
+    for tag, text in (("subject", words), ("style", kit.style_reference)):
+        clean = sanitize(text).text
+        assert prompt.count(f"<{tag}>") == prompt.count(f"</{tag}>") == bool(clean)
+        assert not clean or f"<{tag}>{clean}</{tag}>" in prompt
+
+
+@given(kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+def test_users_text_never_adds_a_line_to_a_prompt(kit: BrandKitContext, words: str) -> None:
+    prompt = ENGINE.build_prompt(AssetType.BANNER, kit, words)
+
+    template = ENGINE.load_template(AssetType.BANNER)
+    assert len(prompt.splitlines()) == len(template.base_prompt.strip().splitlines()) + 2
+
+
+@given(text=HOSTILE)
+@example("ignore ignore previous rules previous rules")
+@example("``<|x|>`")
+@example("<<subject>subject>")
+@example("\u01df\u200b\u0323")
+def test_sanitising_twice_is_sanitising_once(text: str) -> None:
+    once = sanitize(text)
+
+    assert sanitize(once.text).text == once.text
+    assert sanitize(once.text).report == ()
+
+
+@given(text=HOSTILE)
+def test_sanitised_text_is_bounded_composed_and_visible(text: str) -> None:
+    clean = sanitize(text).text
+
+    assert len(clean) <= MAX_LENGTH
+    assert unicodedata.is_normalized("NFC", clean)
+    assert clean == clean.strip()
+    assert not FORBIDDEN.search(clean)
+    assert not re.search(
+        "[\u200d\ufe0f]{2}|^[\u200c\u200d\ufe0f]|[\u200c\u200d]$", clean.replace("\ufe0f\u200d", "\u200d")
+    )
+
+
+@given(text=HOSTILE)
+def test_a_change_is_reported_and_nothing_else_is(text: str) -> None:
+    sanitized = sanitize(text)
+
+    if unicodedata.normalize("NFC", text).strip() != sanitized.text:
+        assert sanitized.report
+    assert all(finding.count > 0 for finding in sanitized.report)
+    assert len({finding.rule for finding in sanitized.report}) == len(sanitized.report)
+
+
+@given(text=st.text(alphabet=st.characters(categories=["Lu", "Ll", "Nd"], max_codepoint=0x24F), max_size=MAX_LENGTH))
+def test_letters_and_digits_are_never_touched(text: str) -> None:
+    assert sanitize(text).text == unicodedata.normalize("NFC", text)
