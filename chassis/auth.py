@@ -55,6 +55,18 @@ def current_caller() -> Caller:
     return _caller.get()
 
 
+def current_user() -> str:
+    """The user who is calling, for what belongs to users.
+
+    Raises:
+        Unauthenticated: a service is calling, on nobody's behalf; it forwards its user's token instead.
+    """
+    caller = _caller.get()
+    if caller.is_service:
+        raise Unauthenticated("the access token names no user")
+    return caller.user_id
+
+
 def set_caller(caller: Caller) -> None:
     """Binds the caller to the RPC being served; each RPC runs in a context of its own."""
     _caller.set(caller)

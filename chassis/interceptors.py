@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import grpc
@@ -20,6 +21,22 @@ log = logging.getLogger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler = grpc.RpcMethodHandler[Any, Any]
+
+
+_request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+
+def current_request_id() -> str:
+    """The id of the RPC being served: the caller's own, or one made here."""
+    return _request_id.get()
+
+
+def header(context: Context, name: str) -> str | None:
+    """A metadata entry of the request; the gateway passes HTTP headers on as such."""
+    for key, value in context.invocation_metadata() or ():
+        if key == name:
+            return value if isinstance(value, str) else value.decode("ascii", "replace")
+    return None
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -57,7 +74,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _unary(self, method: str, inner: Any, handler: Handler) -> Any:
         async def call(request: Any, context: Context) -> Any:
-            request_id = _request_id(context)
+            request_id = _bind_request_id(context)
             with log_context(request_id=request_id):
                 try:
                     return await inner(await self._admit(method, handler, request, context), context)
@@ -68,7 +85,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _stream(self, method: str, inner: Any, handler: Handler) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            request_id = _request_id(context)
+            request_id = _bind_request_id(context)
             with log_context(request_id=request_id):
                 try:
                     async for response in inner(await self._admit(method, handler, request, context), context):
@@ -82,7 +99,7 @@ class Guard(grpc.aio.ServerInterceptor):
         if self._policy.access(method) is Access.PUBLIC:
             set_caller(NOBODY)
         else:
-            caller = await self._verifier.verify(_metadata(context, "authorization"))
+            caller = await self._verifier.verify(header(context, "authorization"))
             self._policy.check(method, caller)
             set_caller(caller)
         if handler.request_streaming:
@@ -114,16 +131,11 @@ async def _refuse(method: str, request_id: str, context: Context, error: Excepti
     await context.abort(status.CODES[error.kind], error.message, (("grpc-status-details-bin", details),))
 
 
-def _request_id(context: Context) -> str:
-    given = _metadata(context, "x-request-id")
-    return given if given and len(given) <= 128 and given.isprintable() else str(uuid.uuid4())
-
-
-def _metadata(context: Context, key: str) -> str | None:
-    for name, value in context.invocation_metadata() or ():
-        if name == key:
-            return value if isinstance(value, str) else value.decode("ascii", "replace")
-    return None
+def _bind_request_id(context: Context) -> str:
+    given = header(context, "x-request-id")
+    request_id = given if given and len(given) <= 128 and given.isprintable() else str(uuid.uuid4())
+    _request_id.set(request_id)
+    return request_id
 
 
 def _shape(handler: Handler) -> tuple[Any, Any]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import grpc
 import uvloop
@@ -20,9 +22,10 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from chassis.auth import Access, Policy, TokenVerifier, grpc_methods
+from chassis.database import MigrationError
 from chassis.errors import ServiceError
 from chassis.interceptors import Guard
-from chassis.settings import ServiceSettings
+from chassis.settings import ServiceSettings, SettingsError, read_settings
 from chassis.telemetry import configure_logging
 
 log = logging.getLogger(__name__)
@@ -88,6 +91,11 @@ class Service:
     """Full names, for reflection."""
 
 
+class StartRefused(Exception):
+    """The service cannot start as things are; the message says what to mend."""
+
+
+T = TypeVar("T", bound=ServiceSettings)
 Build = Callable[[AsyncExitStack], Awaitable[Service]]
 """Makes a service; what it opens, it leaves on the stack to be closed in turn."""
 
@@ -97,7 +105,7 @@ async def running(service: Service) -> AsyncIterator[int]:
     """Runs a service until the block ends; yields the port it listens on.
 
     Raises:
-        OSError: the port is taken.
+        StartRefused: the port is taken.
     """
     health = HealthServicer()
     server = grpc.aio.server(
@@ -124,6 +132,22 @@ async def running(service: Service) -> AsyncIterator[int]:
         await _cancel(tasks)
 
 
+def main(
+    name: str, settings_class: type[T], build: Callable[[T, Role, AsyncExitStack], Awaitable[Service]]
+) -> NoReturn:
+    """The command line of a service. Exits with 2 and a sentence when it cannot start as things are."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{name}")
+    parser.add_argument("--role", type=Role, choices=list(Role), default=Role.ALL)
+    role = parser.parse_args().role
+    try:
+        settings = read_settings(settings_class)
+        run(settings, name, lambda stack: build(settings, role, stack))
+    except (SettingsError, StartRefused, MigrationError) as refusal:
+        print(f"{name} does not start:\n{refusal}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(0)
+
+
 def run(settings: ServiceSettings, name: str, build: Build) -> None:
     """Runs a service until SIGTERM or SIGINT."""
     configure_logging(name, settings.log_level)
@@ -144,7 +168,7 @@ def _bind(server: grpc.aio.Server, port: int) -> int:
     try:
         return server.add_insecure_port(f"127.0.0.1:{port}")
     except RuntimeError as error:
-        raise OSError(f"port {port} is taken") from error
+        raise StartRefused(f"port {port} is taken by another program") from error
 
 
 async def _watch_health(service: Service, health: HealthServicer) -> None:

@@ -1,9 +1,13 @@
-"""What generation talks about: asset types, jobs, their states, and how they may fail."""
+"""What generation talks about: asset types, jobs, and the pictures they are made of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from chassis.errors import FieldViolation, Invalid, NotFound
+from services.generation.states import Failure, JobStatus
 
 
 class AssetType(StrEnum):
@@ -24,6 +28,108 @@ ASSET_DIMENSIONS: dict[AssetType, tuple[int, int]] = {
     AssetType.CLIP_COVER: (1080, 1080),
 }
 """Width and height in pixels, exactly."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job that was asked for."""
+
+    id: str
+    user_id: str
+    brand_kit_id: str
+    asset_type: AssetType
+    count: int
+    custom_prompt: str
+    template_version: str
+    """Empty: the prompt service's default."""
+    seed: int
+    request_id: str
+    created_at: datetime
+    start_by: datetime
+    """If no variation is on its way by then, the job fails."""
+    finish_by: datetime
+    """What is not made by then fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationJob:
+    """A job as it stands; the seed's entity, and what became of it."""
+
+    id: str
+    user_id: str
+    brand_kit_id: str
+    asset_type: AssetType
+    status: JobStatus
+    prompt: str
+    """Empty until it was built."""
+    progress: int
+    """0–100; never goes back; 100 exactly when completed or partial."""
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    count: int
+    revision: int
+    """Grows with every change."""
+    failure: Failure | None
+    has_assets: bool
+    """Whether any variation is stored, so that storage is asked only when it has something."""
+
+    @property
+    def error_message(self) -> str | None:
+        """A sentence for a person, exactly when failed or partial."""
+        return self.failure.message if self.failure else None
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """Where a finished picture waits to be stored."""
+
+    key: str
+    sha256: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """An item the dispatcher sends on its way."""
+
+    job_id: str
+    item: int
+    dispatch: int
+    """How often it was sent, this time included."""
+    user_id: str
+    brand_kit_id: str
+    asset_type: AssetType
+    custom_prompt: str
+    template_version: str
+    request_id: str
+    finish_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An item that a worker may render now."""
+
+    seed: int
+    render: Render | None
+    """The picture, when an earlier delivery has already made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A finished picture, as storage tells it."""
+
+    id: str
+    job_id: str
+    user_id: str
+    asset_type: str
+    url: str
+    width: int
+    height: int
+    file_size: int
+    is_public: bool
+    viral_score: int | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +174,37 @@ class Picture:
 
     data: bytes
     content_type: str
+
+
+class JobNotFound(NotFound):
+    """There is no such job."""
+
+    reason = "JOB_NOT_FOUND"
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id} was not found", metadata={"job_id": job_id})
+
+
+class BrandKitNotFound(NotFound):
+    """There is no such brand kit."""
+
+    reason = "BRAND_KIT_NOT_FOUND"
+
+    def __init__(self, brand_kit_id: str) -> None:
+        super().__init__(f"brand kit {brand_kit_id} was not found", metadata={"brand_kit_id": brand_kit_id})
+
+
+class NoActiveBrandKit(Invalid):
+    """The request names no brand kit and the user has none active."""
+
+    def __init__(self) -> None:
+        sentence = "choose a brand kit, or make one of yours active"
+        super().__init__(f"brand_kit_id: {sentence}", violations=[FieldViolation("brand_kit_id", sentence)])
+
+
+class RenderFailed(Exception):
+    """A provider could not make the picture, and says why."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure

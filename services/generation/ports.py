@@ -2,14 +2,145 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
-from services.generation.domain import Picture, RenderRequest
+from services.generation.domain import (
+    Asset,
+    Dispatch,
+    GenerationJob,
+    NewJob,
+    Picture,
+    Render,
+    RenderRequest,
+    Started,
+)
+from services.generation.states import Failure, JobStatus
+
+
+class Jobs(Protocol):
+    """Every job and its items. Each method is one transaction; none can be half done."""
+
+    async def create(self, job: NewJob) -> GenerationJob:
+        """Writes a job, queued, with all its items waiting in the user's next turns."""
+        ...
+
+    async def get(self, job_id: str) -> GenerationJob:
+        """Must raise JobNotFound if there is none."""
+        ...
+
+    async def page(
+        self, user_id: str, status: JobStatus | None, limit: int, offset: int
+    ) -> tuple[Sequence[GenerationJob], int]:
+        """A user's jobs, newest first, and how many match on all pages."""
+        ...
+
+    async def asset_order(self, job_id: str) -> dict[str, int]:
+        """Item number by asset id, for the items that are stored."""
+        ...
+
+    async def move(
+        self, job_id: str, target: JobStatus, progress: int, failure: Failure | None, now: datetime
+    ) -> GenerationJob:
+        """Moves a job to another status.
+
+        Of two writers racing only one may win: must raise InvalidStateTransition for the other, and JobNotFound.
+        A job that ends takes its unfinished items with it.
+        """
+        ...
+
+
+class Items(Protocol):
+    """The items as work to be done: one variation each. All effects are idempotent by (job, item)."""
+
+    async def start(self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime) -> Started | None:
+        """Marks an item as being rendered and its job as processing.
+
+        Must return None when the item has ended, or was dispatched again since: this delivery is then void.
+        """
+        ...
+
+    async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> bool:
+        """Remembers a finished picture; False when the item has ended meanwhile."""
+        ...
+
+    async def stored(self, job_id: str, item: int, asset_id: str, now: datetime) -> bool:
+        """Ends an item well, and its job with the last of them; False when it had ended before."""
+        ...
+
+    async def failed(self, job_id: str, item: int, failure: Failure, now: datetime) -> bool:
+        """Ends an item badly, and its job with the last of them; False when it had ended before."""
+        ...
+
+
+class Outbox(Protocol):
+    """The items as messages to be sent: what is committed is sent, and nothing else."""
+
+    async def take(self, window: int, now: datetime) -> Sequence[Dispatch]:
+        """Marks as dispatched, lowest turn first, what the window has room for. Racers must not overshoot it."""
+        ...
+
+    async def give_back(self, dispatches: Sequence[Dispatch]) -> None:
+        """Puts items back that could not be sent, unless they have moved on."""
+        ...
+
+    async def silent(self, since: datetime) -> int:
+        """Puts items back that were dispatched and not heard of since; answers how many."""
+        ...
+
+    async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
+        """Items of jobs past `finish_by`, or past `start_by` with nothing on its way, as (job, item)."""
+        ...
+
+
+class BrandKits(Protocol):
+    """The prompt service, as far as accepting a job needs it."""
+
+    async def resolve(self, brand_kit_id: str | None, token: str) -> str:
+        """The id of the kit to use: the one given or else the caller's active one.
+
+        Must raise BrandKitNotFound, NotOwner or NoActiveBrandKit, or Unavailable when there is no answer in time.
+        """
+        ...
+
+
+class Assets(Protocol):
+    """The storage service, as far as showing a job needs it."""
+
+    async def of_job(self, job_id: str, token: str) -> Sequence[Asset]:
+        """What of a job can be read, in any order; must raise Unavailable when there is no answer."""
+        ...
 
 
 class ImageProvider(Protocol):
     """Makes pictures."""
 
     async def render(self, request: RenderRequest) -> Picture:
-        """Makes one picture; never blocks the event loop."""
+        """Makes one picture; never blocks the event loop. Must raise RenderFailed with a reason when it cannot."""
+        ...
+
+
+class Announcer(Protocol):
+    """Tells watchers that a job has changed."""
+
+    async def announce(self, job_id: str) -> None:
+        """Called after the commit; may be lost, so watchers also look for themselves."""
+        ...
+
+
+class Wakeup(Protocol):
+    """A change that somebody waits for."""
+
+    async def wait(self, timeout: float) -> bool:
+        """True when there was a change, False after `timeout` seconds without. Must raise Unavailable at shutdown."""
+        ...
+
+
+class Watchers(Protocol):
+    """Where a watcher hears of changes to one job."""
+
+    def attach(self, job_id: str) -> AbstractContextManager[Wakeup]:
+        """From here on, no change to the job goes unheard."""
         ...

@@ -1,0 +1,159 @@
+"""Work as it comes and goes on the queues: from protos to use cases, and on to the next stage."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from google.protobuf.message import DecodeError
+
+from chassis.queue import REQUEST_ID, Delivery, Poison, Queue
+from chassis.telemetry import log_context
+from services.generation.domain import AssetType, BrandKitContext, Dispatch, JobNotFound, Render, RenderRequest
+from services.generation.rendering import Rendering, Turn
+from services.generation.states import Failure
+from streamerstudio.error.v1 import error_reason_pb2
+from streamerstudio.type.v1 import asset_type_pb2
+from streamerstudio.work.v1 import work_pb2
+
+PROMPT, RENDER, STORE, OUTCOME = "work.prompt", "work.render", "work.store", "work.outcome"
+GAVE_UP = Failure("INTERNAL", "render", True, "Something went wrong on our side. Please try again.")
+
+
+class Consumer:
+    """What this service takes from the queues."""
+
+    def __init__(self, queue: Queue, rendering: Rendering) -> None:
+        self._queue = queue
+        self._rendering = rendering
+
+    async def render(self, delivery: Delivery) -> None:
+        """`work.render`: makes the picture and passes it on to be stored."""
+        task = work_pb2.RenderTask()
+        _parse(task, delivery)
+        with log_context(request_id=task.work.request_id, job_id=task.work.job_id):
+            try:
+                render = await self._rendering.render(_to_turn(task))
+            except JobNotFound as error:
+                raise Poison("it names a job that is not in the database") from error
+            if render is not None:
+                await self._queue.publish(
+                    STORE,
+                    _to_store_task(task, render).SerializeToString(),
+                    message_id=_message_id(task.work, "store"),
+                    headers={REQUEST_ID: task.work.request_id},
+                )
+
+    async def outcome(self, delivery: Delivery) -> None:
+        """`work.outcome`: an item has ended."""
+        outcome = work_pb2.Outcome()
+        _parse(outcome, delivery)
+        work = outcome.work
+        with log_context(request_id=work.request_id, job_id=work.job_id):
+            try:
+                if outcome.WhichOneof("result") == "stored":
+                    await self._rendering.store(work.job_id, work.item, outcome.stored.asset_id)
+                else:
+                    await self._rendering.fail(work.job_id, work.item, _to_failure(outcome.failed))
+            except JobNotFound as error:
+                raise Poison("it names a job that is not in the database") from error
+
+    async def render_is_dead(self, delivery: Delivery, reason: str) -> None:
+        """Ends the item of a render task that was given up."""
+        task = work_pb2.RenderTask()
+        await self._end(task, delivery)
+
+    async def outcome_is_dead(self, delivery: Delivery, reason: str) -> None:
+        """Ends the item of an outcome that was given up."""
+        outcome = work_pb2.Outcome()
+        await self._end(outcome, delivery)
+
+    async def _end(self, message: work_pb2.RenderTask | work_pb2.Outcome, delivery: Delivery) -> None:
+        try:
+            _parse(message, delivery)
+            await self._rendering.fail(message.work.job_id, message.work.item, GAVE_UP)
+        except (Poison, JobNotFound):
+            return  # it is in DEAD_LETTERS whole, and names no job that could be told
+
+
+class Sender:
+    """Puts items on the first queue."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    async def send(self, dispatch: Dispatch) -> None:
+        """Raises Unavailable when the message is not surely stored."""
+        task = work_pb2.PromptTask(
+            work=_to_work(dispatch),
+            brand_kit_id=dispatch.brand_kit_id,
+            asset_type=asset_type_pb2.AssetType.Value(dispatch.asset_type.value),
+            custom_prompt=dispatch.custom_prompt,
+            template_version=dispatch.template_version,
+        )
+        await self._queue.publish(
+            PROMPT,
+            task.SerializeToString(),
+            message_id=_message_id(task.work, "prompt"),
+            headers={REQUEST_ID: dispatch.request_id},
+        )
+
+
+def _parse(message: work_pb2.RenderTask | work_pb2.Outcome, delivery: Delivery) -> None:
+    try:
+        message.ParseFromString(delivery.data)
+    except DecodeError as error:
+        raise Poison("it is not a message of this queue") from error
+    if not message.work.job_id:
+        raise Poison("it names no job")
+
+
+def _message_id(work: work_pb2.WorkItem, stage: str) -> str:
+    return f"{work.job_id}:{work.item}:{stage}:{work.dispatch}"
+
+
+def _to_work(dispatch: Dispatch) -> work_pb2.WorkItem:
+    work = work_pb2.WorkItem(
+        job_id=dispatch.job_id,
+        item=dispatch.item,
+        dispatch=dispatch.dispatch,
+        user_id=dispatch.user_id,
+        request_id=dispatch.request_id,
+    )
+    work.finish_by.FromDatetime(dispatch.finish_by)
+    return work
+
+
+def _to_turn(task: work_pb2.RenderTask) -> Turn:
+    kit = task.brand_kit
+    request = RenderRequest(
+        job_id=task.work.job_id,
+        item=task.work.item,
+        asset_type=AssetType(asset_type_pb2.AssetType.Name(task.asset_type)),
+        prompt=task.prompt,
+        words=task.words,
+        brand_kit=BrandKitContext(
+            primary_colors=tuple(kit.primary_colors),
+            accent_colors=tuple(kit.accent_colors),
+            headline_font=kit.headline_font,
+            body_font=kit.body_font,
+            tone=kit.tone,
+            style_reference=kit.style_reference,
+        ),
+        seed=0,
+    )
+    return Turn(request, task.work.dispatch, task.work.finish_by.ToDatetime(tzinfo=UTC))
+
+
+def _to_store_task(task: work_pb2.RenderTask, render: Render) -> work_pb2.StoreTask:
+    return work_pb2.StoreTask(
+        work=task.work,
+        asset_type=task.asset_type,
+        render_key=render.key,
+        sha256=render.sha256,
+        content_type=render.content_type,
+    )
+
+
+def _to_failure(failed: work_pb2.Failed) -> Failure:
+    reason = error_reason_pb2.ErrorReason.Name(failed.reason)
+    return Failure(reason, failed.stage, failed.retryable, failed.message)

@@ -1,0 +1,104 @@
+"""Sends items on their way in fair turns, never more at once than the window, and picks up what was left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+
+from chassis.errors import Unavailable
+from services.generation.domain import Dispatch
+from services.generation.ports import Announcer, Items, Outbox
+from services.generation.states import Failure
+
+log = logging.getLogger(__name__)
+
+EVERY = 1.0
+"""Seconds between rounds that nobody asked for."""
+SILENCE = timedelta(minutes=3)
+"""An item not heard of for so long is sent again: longer than any step takes, its redeliveries included."""
+OVERDUE_AT_ONCE = 100
+DEADLINE = Failure("DEADLINE_EXCEEDED", "prompt", True, "This took longer than it may. Please try again.")
+
+Send = Callable[[Dispatch], Awaitable[None]]
+"""Puts an item on the first queue; raises Unavailable when that did not surely happen."""
+
+
+class Dispatcher:
+    """One a process; across processes the outbox keeps them from overshooting the window."""
+
+    def __init__(
+        self,
+        *,
+        outbox: Outbox,
+        items: Items,
+        send: Send,
+        announcer: Announcer,
+        window: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._outbox = outbox
+        self._items = items
+        self._send = send
+        self._announcer = announcer
+        self._window = window
+        self._clock = clock
+        self._due = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was committed, or has ended: there may be an item to send."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Dispatches when woken, and every second; ends only by cancellation."""
+        while True:
+            await self._wait()
+            try:
+                await self.dispatch()
+            except Unavailable as error:
+                log.warning("not dispatching for now", extra={"why": error.message})
+
+    async def reap_for_ever(self) -> None:
+        """Every second, deals with what was left behind; ends only by cancellation."""
+        while True:
+            try:
+                await self.reap()
+            except Unavailable as error:
+                log.warning("not reaping for now", extra={"why": error.message})
+            await asyncio.sleep(EVERY)
+
+    async def dispatch(self) -> int:
+        """Sends what the window has room for; answers how many."""
+        taken = await self._outbox.take(self._window, self._clock())
+        for number, each in enumerate(taken):
+            try:
+                await self._send(each)
+            except Unavailable as error:
+                await self._outbox.give_back(taken[number:])
+                log.warning("gave items back", extra={"items": len(taken) - number, "why": error.message})
+                return number
+        return len(taken)
+
+    async def reap(self) -> None:
+        """Ends what is past its time, and puts back what was dispatched and stayed silent."""
+        now = self._clock()
+        await self._fail(await self._outbox.overdue(now, OVERDUE_AT_ONCE))
+        silent = await self._outbox.silent(now - SILENCE)
+        if silent:
+            log.warning("sending silent items again", extra={"items": silent})
+            self.wake()
+
+    async def _fail(self, overdue: Sequence[tuple[str, int]]) -> None:
+        for job_id, item in overdue:
+            if await self._items.failed(job_id, item, DEADLINE, self._clock()):
+                log.warning("past its time", extra={"job_id": job_id, "item": item})
+                await self._announcer.announce(job_id)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(EVERY):
+                await self._due.wait()
+        except TimeoutError:
+            return
+        self._due.clear()

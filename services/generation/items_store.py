@@ -1,0 +1,160 @@
+"""Items in the database: what a worker does to one, and what the dispatcher does to many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chassis.database import Database, Row, Transaction
+from chassis.times import from_micros, to_micros
+from services.generation.domain import AssetType, Dispatch, Render, Started
+from services.generation.states import Failure
+from services.generation.store import SET_PROMPT, failure_columns, lock, settle
+
+STARTED = 20
+"""Per cent of an item that is done when its picture is about to be made."""
+RENDERED = 70
+"""Per cent of an item that is done when its picture is made and not yet stored."""
+
+START = """
+UPDATE items SET progress = CASE WHEN progress > $4 THEN progress ELSE $4 END, touched_at = $5
+WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
+RETURNING render_key, render_sha256, render_content_type
+"""
+SEED = "SELECT seed FROM jobs WHERE id = $1"
+SET_RENDER = """
+UPDATE items SET render_key = $3, render_sha256 = $4, render_content_type = $5, progress = $6, touched_at = $7
+WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched')
+"""
+SET_STORED = """
+UPDATE items SET state = 'stored', asset_id = $3, progress = 100, touched_at = $4
+WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched')
+"""
+SET_FAILED = """
+UPDATE items SET state = 'failed', error_reason = $3, error_stage = $4, error_retryable = $5, error_message = $6,
+       touched_at = $7
+WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched')
+"""
+
+# Whoever changes many items locks this row first: one dispatcher at a time, and no two wait for each other.
+LOCK_DISPATCH = "UPDATE dispatch SET clock = clock WHERE one = 1"
+COUNT_DISPATCHED = "SELECT COUNT(*) AS dispatched FROM items WHERE state = 'dispatched'"
+TAKE = """
+UPDATE items SET state = 'dispatched', dispatch = dispatch + 1, touched_at = $2
+WHERE (job_id, item) IN (
+  SELECT job_id, item FROM items WHERE state = 'waiting' AND not_before <= $2 ORDER BY turn, job_id, item LIMIT $1)
+RETURNING job_id, item, dispatch, turn
+"""
+SET_CLOCK = "UPDATE dispatch SET clock = $1 WHERE one = 1 AND clock < $1"
+GIVE_BACK = """
+UPDATE items SET state = 'waiting' WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
+"""
+SILENT = "UPDATE items SET state = 'waiting' WHERE state = 'dispatched' AND touched_at < $1"
+OVERDUE = """
+SELECT items.job_id, items.item FROM items JOIN jobs ON jobs.id = items.job_id
+WHERE items.state IN ('waiting', 'dispatched')
+  AND (items.finish_by <= $1 OR (items.state = 'waiting' AND jobs.status = 'queued' AND jobs.start_by <= $1))
+ORDER BY items.finish_by LIMIT $2
+"""
+
+
+class ItemStore:
+    """The Items and Outbox ports over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def start(self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime) -> Started | None:
+        """None when this delivery is void."""
+        async with self._database.transaction() as transaction:
+            job = await lock(transaction, job_id)
+            row = await transaction.fetch_one(START, job_id, item, dispatch, STARTED, to_micros(now))
+            if row is None or job.status.is_terminal:
+                return None
+            await transaction.execute(SET_PROMPT, job_id, prompt)
+            await settle(transaction, job, now)
+            seed = await transaction.fetch_one(SEED, job_id)
+        assert seed is not None
+        return Started(seed["seed"] + item, _to_render(row))
+
+    async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> bool:
+        """False when the item has ended meanwhile."""
+        columns = (render.key, render.sha256, render.content_type, RENDERED)
+        return await self._change(SET_RENDER, job_id, item, *columns, now=now)
+
+    async def stored(self, job_id: str, item: int, asset_id: str, now: datetime) -> bool:
+        """False when the item had ended before."""
+        return await self._change(SET_STORED, job_id, item, asset_id, now=now)
+
+    async def failed(self, job_id: str, item: int, failure: Failure, now: datetime) -> bool:
+        """False when the item had ended before."""
+        return await self._change(SET_FAILED, job_id, item, *failure_columns(failure), now=now)
+
+    async def _change(self, sql: str, job_id: str, item: int, *values: str | int | bool | None, now: datetime) -> bool:
+        async with self._database.transaction() as transaction:
+            job = await lock(transaction, job_id)
+            changed = await transaction.execute(sql, job_id, item, *values, to_micros(now))
+            if changed and not job.status.is_terminal:
+                await settle(transaction, job, now)
+        return bool(changed)
+
+    async def take(self, window: int, now: datetime) -> Sequence[Dispatch]:
+        """One transaction; the `dispatch` row lets one dispatcher in at a time, so racers never overshoot."""
+        async with self._database.transaction() as transaction:
+            await transaction.execute(LOCK_DISPATCH)
+            count = await transaction.fetch_one(COUNT_DISPATCHED)
+            free = window - (count["dispatched"] if count else 0)
+            if free <= 0:
+                return []
+            taken = await transaction.fetch(TAKE, free, to_micros(now))
+            if not taken:
+                return []
+            await transaction.execute(SET_CLOCK, max(row["turn"] for row in taken))
+            jobs = await _jobs_of(transaction, {row["job_id"] for row in taken})
+        ordered = sorted(taken, key=lambda row: (row["turn"], row["job_id"], row["item"]))
+        return [_to_dispatch(row, jobs[row["job_id"]]) for row in ordered]
+
+    async def give_back(self, dispatches: Sequence[Dispatch]) -> None:
+        """Unless they have moved on."""
+        async with self._database.transaction() as transaction:
+            await transaction.execute(LOCK_DISPATCH)
+            for each in dispatches:
+                await transaction.execute(GIVE_BACK, each.job_id, each.item, each.dispatch)
+
+    async def silent(self, since: datetime) -> int:
+        """How many were put back."""
+        async with self._database.transaction() as transaction:
+            await transaction.execute(LOCK_DISPATCH)
+            return await transaction.execute(SILENT, to_micros(since))
+
+    async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
+        """As (job, item), the longest overdue first."""
+        rows = await self._database.fetch(OVERDUE, to_micros(now), limit)
+        return [(row["job_id"], row["item"]) for row in rows]
+
+
+async def _jobs_of(transaction: Transaction, ids: set[str]) -> dict[str, Row]:
+    places = ", ".join(f"${number}" for number in range(1, len(ids) + 1))
+    rows = await transaction.fetch(f"SELECT * FROM jobs WHERE id IN ({places})", *ids)
+    return {row["id"]: row for row in rows}
+
+
+def _to_dispatch(item: Row, job: Row) -> Dispatch:
+    return Dispatch(
+        job_id=item["job_id"],
+        item=item["item"],
+        dispatch=item["dispatch"],
+        user_id=job["user_id"],
+        brand_kit_id=job["brand_kit_id"],
+        asset_type=AssetType(job["asset_type"]),
+        custom_prompt=job["custom_prompt"],
+        template_version=job["template_version"],
+        request_id=job["request_id"],
+        finish_by=from_micros(job["finish_by"]),
+    )
+
+
+def _to_render(row: Row) -> Render | None:
+    if row["render_key"] is None:
+        return None
+    return Render(row["render_key"], row["render_sha256"], row["render_content_type"])

@@ -1,0 +1,198 @@
+"""Jobs in the database. The state machine is enforced here as in the domain: a statement moves a job only from a
+status that leads where it goes, so of two writers racing one finds nothing to move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from chassis.database import Database, Row, Transaction
+from chassis.times import from_micros, to_micros
+from services.generation.domain import AssetType, GenerationJob, JobNotFound, NewJob
+from services.generation.states import (
+    Conclusion,
+    Failure,
+    InvalidStateTransition,
+    Item,
+    ItemState,
+    JobStatus,
+    check_transition,
+    conclude,
+)
+
+INSERT_JOB = """
+INSERT INTO jobs (id, user_id, brand_kit_id, asset_type, status, progress, count, custom_prompt, template_version, seed,
+                  prompt, has_assets, revision, request_id, start_by, finish_by, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 'queued', 0, $5, $6, $7, $8, '', FALSE, 1, $9, $10, $11, $12, $12)
+RETURNING *
+"""
+# Start-time fair queueing: one user's hundred thousand items delay another's first by one turn.
+INSERT_ITEM = """
+INSERT INTO items (job_id, item, user_id, state, progress, turn, not_before, dispatch, touched_at, finish_by)
+SELECT CAST($1 AS TEXT), CAST($2 AS INTEGER), CAST($3 AS TEXT), 'waiting', 0,
+       1 + CASE WHEN waiting.last > dispatch.clock THEN waiting.last ELSE dispatch.clock END,
+       CAST($4 AS BIGINT), 0, CAST($4 AS BIGINT), CAST($5 AS BIGINT)
+FROM dispatch, (SELECT COALESCE(MAX(turn), 0) AS last FROM items WHERE user_id = $3 AND state = 'waiting') AS waiting
+"""
+GET = "SELECT * FROM jobs WHERE id = $1"
+PAGE = "SELECT * FROM jobs WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"
+PAGE_WITH_STATUS = """
+SELECT * FROM jobs WHERE user_id = $1 AND status = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4
+"""
+COUNT = "SELECT COUNT(*) AS total FROM jobs WHERE user_id = $1"
+COUNT_WITH_STATUS = "SELECT COUNT(*) AS total FROM jobs WHERE user_id = $1 AND status = $2"
+ASSET_ORDER = "SELECT asset_id, item FROM items WHERE job_id = $1 AND state = 'stored'"
+
+# Whoever changes a job or its items locks the job first, so two items that end at once see each other.
+LOCK = "UPDATE jobs SET revision = revision WHERE id = $1 RETURNING *"
+MOVE = """
+UPDATE jobs SET status = $3, progress = CASE WHEN progress > $4 THEN progress ELSE $4 END,
+       error_reason = $5, error_stage = $6, error_retryable = $7, error_message = $8,
+       has_assets = $9, updated_at = $10, completed_at = $11, revision = revision + 1
+WHERE id = $1 AND status = $2
+RETURNING *
+"""
+ADVANCE = """
+UPDATE jobs SET progress = CASE WHEN progress > $2 THEN progress ELSE $2 END, has_assets = $3, updated_at = $4,
+       revision = revision + 1
+WHERE id = $1 AND status = 'processing'
+"""
+SET_PROMPT = "UPDATE jobs SET prompt = $2 WHERE id = $1 AND prompt = ''"
+ITEMS = "SELECT * FROM items WHERE job_id = $1 ORDER BY item"
+END_ITEMS = """
+UPDATE items SET state = 'failed', error_reason = $2, error_stage = $3, error_retryable = $4, error_message = $5,
+       touched_at = $6
+WHERE job_id = $1 AND state IN ('waiting', 'dispatched')
+"""
+OVERTAKEN = Failure("CANCELLED", "render", True, "This picture was no longer needed.")
+"""What is said of the items of a job that was ended from outside."""
+
+
+class JobStore:
+    """The Jobs port over a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create(self, job: NewJob) -> GenerationJob:
+        """Writes the job and its items together: the items are the outbox."""
+        created, finish_by = to_micros(job.created_at), to_micros(job.finish_by)
+        async with self._database.transaction() as transaction:
+            row = await transaction.fetch_one(
+                INSERT_JOB, job.id, job.user_id, job.brand_kit_id, job.asset_type.value, job.count, job.custom_prompt,
+                job.template_version, job.seed, job.request_id, to_micros(job.start_by), finish_by, created,
+            )  # fmt: skip
+            for number in range(job.count):
+                await transaction.execute(INSERT_ITEM, job.id, number, job.user_id, created, finish_by)
+        assert row is not None
+        return to_job(row)
+
+    async def get(self, job_id: str) -> GenerationJob:
+        """Raises JobNotFound."""
+        row = await self._database.fetch_one(GET, job_id)
+        if row is None:
+            raise JobNotFound(job_id)
+        return to_job(row)
+
+    async def page(
+        self, user_id: str, status: JobStatus | None, limit: int, offset: int
+    ) -> tuple[Sequence[GenerationJob], int]:
+        """Newest first, and how many match on all pages."""
+        if status is None:
+            rows = await self._database.fetch(PAGE, user_id, limit, offset)
+            count = await self._database.fetch_one(COUNT, user_id)
+        else:
+            rows = await self._database.fetch(PAGE_WITH_STATUS, user_id, status.value, limit, offset)
+            count = await self._database.fetch_one(COUNT_WITH_STATUS, user_id, status.value)
+        return [to_job(row) for row in rows], count["total"] if count else 0
+
+    async def asset_order(self, job_id: str) -> dict[str, int]:
+        """Item number by asset id."""
+        return {row["asset_id"]: row["item"] for row in await self._database.fetch(ASSET_ORDER, job_id)}
+
+    async def move(
+        self, job_id: str, target: JobStatus, progress: int, failure: Failure | None, now: datetime
+    ) -> GenerationJob:
+        """Raises JobNotFound or InvalidStateTransition."""
+        async with self._database.transaction() as transaction:
+            job = await lock(transaction, job_id)
+            moved = await move(transaction, job, Conclusion(target, progress, failure), now)
+            if target.is_terminal:
+                await transaction.execute(END_ITEMS, job_id, *failure_columns(failure or OVERTAKEN), to_micros(now))
+        return moved
+
+
+async def lock(transaction: Transaction, job_id: str) -> GenerationJob:
+    """The job, which until the end of the transaction nobody else can change. Raises JobNotFound."""
+    row = await transaction.fetch_one(LOCK, job_id)
+    if row is None:
+        raise JobNotFound(job_id)
+    return to_job(row)
+
+
+async def move(
+    transaction: Transaction, job: GenerationJob, to: Conclusion, now: datetime, *, has_assets: bool = False
+) -> GenerationJob:
+    """Moves a job one step. Raises InvalidStateTransition."""
+    check_transition(job.id, job.status, to.status)
+    time = to_micros(now)
+    ended = time if to.status.is_terminal else None
+    row = await transaction.fetch_one(
+        MOVE, job.id, job.status.value, to.status.value, to.progress, *failure_columns(to.failure),
+        job.has_assets or has_assets, time, ended,
+    )  # fmt: skip
+    if row is None:
+        raise InvalidStateTransition(job.id, job.status, to.status)
+    return to_job(row)
+
+
+async def settle(transaction: Transaction, job: GenerationJob, now: datetime) -> None:
+    """Brings a job to where its items are, through valid transitions only."""
+    items = [to_item(row) for row in await transaction.fetch(ITEMS, job.id)]
+    conclusion = conclude(items)
+    has_assets = any(item.state is ItemState.STORED for item in items)
+    if job.status is JobStatus.QUEUED:
+        job = await move(transaction, job, Conclusion(JobStatus.PROCESSING, 0), now)
+    if conclusion.status.is_terminal:
+        await move(transaction, job, conclusion, now, has_assets=has_assets)
+    elif conclusion.progress > job.progress or has_assets != job.has_assets:
+        await transaction.execute(ADVANCE, job.id, conclusion.progress, has_assets, to_micros(now))
+
+
+def failure_columns(failure: Failure | None) -> tuple[str | None, str | None, bool | None, str | None]:
+    """Reason, stage, retryable, message."""
+    if failure is None:
+        return None, None, None, None
+    return failure.reason, failure.stage, failure.retryable, failure.message
+
+
+def to_job(row: Row) -> GenerationJob:
+    """A row of `jobs`."""
+    return GenerationJob(
+        id=row["id"],
+        user_id=row["user_id"],
+        brand_kit_id=row["brand_kit_id"],
+        asset_type=AssetType(row["asset_type"]),
+        status=JobStatus(row["status"]),
+        prompt=row["prompt"],
+        progress=row["progress"],
+        created_at=from_micros(row["created_at"]),
+        updated_at=from_micros(row["updated_at"]),
+        completed_at=None if row["completed_at"] is None else from_micros(row["completed_at"]),
+        count=row["count"],
+        revision=row["revision"],
+        failure=_to_failure(row),
+        has_assets=row["has_assets"],
+    )
+
+
+def to_item(row: Row) -> Item:
+    """A row of `items`."""
+    return Item(row["item"], ItemState(row["state"]), row["progress"], _to_failure(row))
+
+
+def _to_failure(row: Row) -> Failure | None:
+    if row["error_reason"] is None:
+        return None
+    return Failure(row["error_reason"], row["error_stage"], row["error_retryable"], row["error_message"])

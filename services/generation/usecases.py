@@ -1,0 +1,136 @@
+"""What a caller can do with jobs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chassis.auth import Caller
+from chassis.errors import NotOwner, Unavailable
+from services.generation.domain import Asset, AssetType, GenerationJob, NewJob
+from services.generation.ports import Announcer, Assets, BrandKits, Jobs
+from services.generation.states import Failure, JobStatus
+
+MAX_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a caller asks to have made."""
+
+    asset_type: AssetType
+    brand_kit_id: str | None
+    custom_prompt: str
+    count: int
+    template_version: str
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long a job may take."""
+
+    start_by: timedelta
+    finish_by: timedelta
+
+
+class GenerationService:
+    """Creates jobs and says how they stand."""
+
+    def __init__(
+        self,
+        *,
+        jobs: Jobs,
+        brand_kits: BrandKits,
+        assets: Assets,
+        announcer: Announcer,
+        submitted: Callable[[], None],
+        deadlines: Deadlines,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._jobs = jobs
+        self._brand_kits = brand_kits
+        self._assets = assets
+        self._announcer = announcer
+        self._submitted = submitted
+        self._deadlines = deadlines
+        self._clock = clock
+
+    async def create_job(self, user_id: str, token: str, order: Order, request_id: str) -> GenerationJob:
+        """Commits a job and lets the dispatcher know.
+
+        Raises:
+            BrandKitNotFound, NotOwner, NoActiveBrandKit: nothing was written.
+            Unavailable: nothing was written.
+        """
+        now = self._clock()
+        job_id = str(uuid.uuid4())
+        job = NewJob(
+            id=job_id,
+            user_id=user_id,
+            brand_kit_id=await self._brand_kit(token, order.brand_kit_id),
+            asset_type=order.asset_type,
+            count=order.count,
+            custom_prompt=order.custom_prompt,
+            template_version=order.template_version,
+            seed=uuid.UUID(job_id).int % MAX_SEED if order.seed is None else order.seed,
+            request_id=request_id,
+            created_at=now,
+            start_by=now + self._deadlines.start_by,
+            finish_by=now + self._deadlines.finish_by,
+        )
+        created = await self._jobs.create(job)
+        self._submitted()
+        return created
+
+    async def _brand_kit(self, token: str, brand_kit_id: str | None) -> str:
+        try:
+            return await self._brand_kits.resolve(brand_kit_id, token)
+        except Unavailable:
+            # With an id the queue can decide later; without one there is nothing to write down.
+            if brand_kit_id is None:
+                raise
+            return brand_kit_id
+
+    async def get_job(self, caller: Caller, job_id: str) -> GenerationJob:
+        """Raises JobNotFound or NotOwner."""
+        job = await self._jobs.get(job_id)
+        if not caller.is_service and job.user_id != caller.user_id:
+            raise NotOwner("this job belongs to somebody else", metadata={"job_id": job_id})
+        return job
+
+    async def list_jobs(
+        self, user_id: str, status: JobStatus | None, limit: int, offset: int
+    ) -> tuple[Sequence[GenerationJob], int]:
+        """A user's jobs, newest first, and how many match on all pages."""
+        return await self._jobs.page(user_id, status, limit, offset)
+
+    async def assets_of(self, caller: Caller, job: GenerationJob) -> Sequence[Asset]:
+        """What of a job can be read, in the order of its variations; storage is asked only when there is something."""
+        if not job.has_assets:
+            return []
+        order = await self._jobs.asset_order(job.id)
+        assets = await self._assets.of_job(job.id, caller.token)
+        return sorted((asset for asset in assets if asset.id in order), key=lambda asset: order[asset.id])
+
+    async def get_job_assets(self, caller: Caller, job_id: str) -> Sequence[Asset]:
+        """Raises JobNotFound or NotOwner."""
+        return await self.assets_of(caller, await self.get_job(caller, job_id))
+
+    async def update_job_status(
+        self, job_id: str, status: JobStatus, progress: int = 0, error_message: str | None = None
+    ) -> GenerationJob:
+        """Moves a job from outside the pipeline. Raises JobNotFound or InvalidStateTransition."""
+        failure = None
+        if status in (JobStatus.FAILED, JobStatus.PARTIAL):
+            sentence = error_message or "Something went wrong on our side. Please try again."
+            failure = Failure("INTERNAL", "render", retryable=True, message=sentence)
+        if status in (JobStatus.COMPLETED, JobStatus.PARTIAL):
+            progress = 100
+        elif progress == 100:
+            progress = 99  # 100 is said only together with a good end
+        job = await self._jobs.move(job_id, status, progress, failure, self._clock())
+        await self._announcer.announce(job_id)
+        return job

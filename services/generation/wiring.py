@@ -1,0 +1,119 @@
+"""Puts the generation service together; the only module that knows its adapters."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from chassis.auth import TokenVerifier
+from chassis.database import Database, migrate, open_database
+from chassis.queue import Queue
+from chassis.renders import Renders, open_renders
+from chassis.server import Role, Service
+from chassis.times import now
+from services.generation.announcing import NatsAnnouncer, listen
+from services.generation.consumer import OUTCOME, RENDER, Consumer, Sender
+from services.generation.dispatcher import Dispatcher
+from services.generation.grpc_clients import AssetClient, BrandKitClient, open_channel
+from services.generation.items_store import ItemStore
+from services.generation.providers.sketch import SketchProvider
+from services.generation.rendering import Rendering
+from services.generation.servicer import METHODS, SERVICE_NAME, GenerationServicer
+from services.generation.settings import Settings
+from services.generation.store import JobStore
+from services.generation.usecases import Deadlines, GenerationService
+from services.generation.watching import JobWatchers
+from streamerstudio.generation.v1.generation_service_pb2_grpc import add_GenerationServiceServicer_to_server
+
+OUTCOMES_AT_ONCE = 32
+RENDERS_KEPT = timedelta(hours=24)
+SWEEP_EVERY = 3600.0
+
+
+async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Service:
+    """Opens what the service needs; the stack closes it in turn."""
+    database = await open_database(settings.database("generation"), schema="generation")
+    stack.push_async_callback(database.close)
+    await migrate(database, Path(__file__).parent / "migrations")
+    queue = Queue(settings.nats_url, name="generation", replicas=settings.nats_replicas)
+    renders = open_renders(settings.renders, settings.data_dir, queue)
+    watchers = JobWatchers(NatsAnnouncer(queue))
+    items = ItemStore(database)
+    dispatcher = Dispatcher(
+        outbox=items, items=items, send=Sender(queue).send, announcer=watchers, window=settings.render_window, clock=now
+    )
+    rendering = Rendering(
+        items=items,
+        provider=SketchProvider(threads=settings.render_concurrency),
+        renders=renders,
+        announcer=watchers,
+        ended=dispatcher.wake,
+        clock=now,
+    )
+    if role.works:
+        _consume(queue, Consumer(queue, rendering), settings)
+    await listen(queue, watchers)
+    await queue.start()
+    stack.push_async_callback(queue.close)
+    servicer = GenerationServicer(await _use_cases(settings, database, watchers, dispatcher, stack), watchers)
+    return Service(
+        name="generation",
+        port=settings.port,
+        methods=METHODS if role.serves else {},
+        register=[partial(add_GenerationServiceServicer_to_server, servicer)] if role.serves else [],
+        verifier=TokenVerifier.from_settings(settings),
+        serving=database.ping,
+        ready=partial(_ready, database, queue),
+        # Both halves dispatch: the server is the first to know of a new job, the worker of a free place.
+        work=[dispatcher.run, dispatcher.reap_for_ever, partial(_sweep, renders)],
+        drain=[watchers.close, queue.close],
+        service_names=[SERVICE_NAME] if role.serves else [],
+    )
+
+
+async def _use_cases(
+    settings: Settings, database: Database, watchers: JobWatchers, dispatcher: Dispatcher, stack: AsyncExitStack
+) -> GenerationService:
+    prompt = await stack.enter_async_context(open_channel(settings.prompt_address))
+    storage = await stack.enter_async_context(open_channel(settings.storage_address))
+    return GenerationService(
+        jobs=JobStore(database),
+        brand_kits=BrandKitClient(prompt),
+        assets=AssetClient(storage),
+        announcer=watchers,
+        submitted=dispatcher.wake,
+        deadlines=Deadlines(timedelta(seconds=settings.start_by), timedelta(seconds=settings.finish_by)),
+        clock=now,
+    )
+
+
+def _consume(queue: Queue, consumer: Consumer, settings: Settings) -> None:
+    queue.consume(
+        RENDER,
+        durable="render",
+        handler=consumer.render,
+        on_dead=consumer.render_is_dead,
+        concurrency=settings.render_concurrency,
+    )
+    queue.consume(
+        OUTCOME,
+        durable="outcome",
+        handler=consumer.outcome,
+        on_dead=consumer.outcome_is_dead,
+        concurrency=OUTCOMES_AT_ONCE,
+    )
+
+
+async def _ready(database: Database, queue: Queue) -> None:
+    await database.ping()
+    await queue.ping()
+
+
+async def _sweep(renders: Renders) -> None:
+    """Removes pictures that nobody came for; jobs are over long before."""
+    while True:
+        await asyncio.sleep(SWEEP_EVERY)
+        await renders.sweep(RENDERS_KEPT)

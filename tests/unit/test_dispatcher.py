@@ -1,0 +1,136 @@
+"""The dispatcher sends what is committed, once, and gives back what it could not send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import services.generation
+from chassis.database import migrate, open_database
+from chassis.errors import Unavailable
+from services.generation.dispatcher import SILENCE, Dispatcher
+from services.generation.domain import Dispatch
+from services.generation.items_store import ItemStore
+from services.generation.states import JobStatus
+from services.generation.store import JobStore
+from tests.builders import NOON, a_failure, a_job
+
+
+@dataclass
+class Wire:
+    """Where items are sent; it can be cut after so many."""
+
+    sent: list[Dispatch] = field(default_factory=list)
+    room: int = 1_000
+    announced: list[str] = field(default_factory=list)
+    now: datetime = NOON
+
+    async def send(self, dispatch: Dispatch) -> None:
+        if len(self.sent) >= self.room:
+            raise Unavailable("the queue is away")
+        self.sent.append(dispatch)
+
+    async def announce(self, job_id: str) -> None:
+        self.announced.append(job_id)
+
+
+@dataclass
+class World:
+    jobs: JobStore
+    items: ItemStore
+    wire: Wire
+    dispatcher: Dispatcher
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    database = await open_database(f"sqlite://{tmp_path}/test.db", schema="generation")
+    await migrate(database, Path(services.generation.__file__).parent / "migrations")
+    items, wire = ItemStore(database), Wire()
+    dispatcher = Dispatcher(
+        outbox=items, items=items, send=wire.send, announcer=wire, window=4, clock=lambda: wire.now
+    )
+    yield World(JobStore(database), items, wire, dispatcher)
+    await database.close()
+
+
+async def test_it_fills_the_window_and_no_more(world: World) -> None:
+    for _ in range(3):
+        await world.jobs.create(a_job(count=2))
+
+    assert await world.dispatcher.dispatch() == 4
+    assert await world.dispatcher.dispatch() == 0
+
+    assert len(world.wire.sent) == 4
+
+
+async def test_an_item_that_ends_makes_room_for_the_next(world: World) -> None:
+    for _ in range(3):
+        await world.jobs.create(a_job(count=2))
+    await world.dispatcher.dispatch()
+
+    await world.items.failed(world.wire.sent[0].job_id, world.wire.sent[0].item, a_failure(), NOON)
+
+    assert await world.dispatcher.dispatch() == 1
+
+
+async def test_what_cannot_be_sent_waits_and_is_sent_later_under_a_new_number(world: World) -> None:
+    await world.jobs.create(a_job(count=3))
+    world.wire.room = 1
+
+    assert await world.dispatcher.dispatch() == 1
+    world.wire.room = 1_000
+    assert await world.dispatcher.dispatch() == 2
+
+    assert [each.dispatch for each in world.wire.sent] == [1, 2, 2]
+
+
+async def test_the_users_of_a_crowd_take_turns(world: World) -> None:
+    for number in range(5):
+        await world.jobs.create(a_job("ada", count=4))
+        await world.jobs.create(a_job(f"user-{number}"))
+
+    await world.dispatcher.dispatch()
+
+    assert [each.user_id for each in world.wire.sent].count("ada") == 1
+
+
+async def test_a_silent_item_is_sent_again(world: World) -> None:
+    await world.jobs.create(a_job(finish_by=NOON + timedelta(hours=2)))
+    await world.dispatcher.dispatch()
+
+    world.wire.now = NOON + SILENCE + timedelta(seconds=1)
+    await world.dispatcher.reap()
+    await world.dispatcher.dispatch()
+
+    assert [each.dispatch for each in world.wire.sent] == [1, 2]
+
+
+async def test_a_job_past_its_time_fails_and_its_watchers_hear_of_it(world: World) -> None:
+    job = await world.jobs.create(a_job())
+
+    world.wire.now = job.created_at + timedelta(hours=2)
+    await world.dispatcher.reap()
+
+    ended = await world.jobs.get(job.id)
+    assert ended.status is JobStatus.FAILED
+    assert ended.failure is not None and ended.failure.reason == "DEADLINE_EXCEEDED"
+    assert world.wire.announced == [job.id]
+
+
+async def test_it_runs_as_soon_as_it_is_woken(world: World) -> None:
+    running = asyncio.create_task(world.dispatcher.run())
+    await world.jobs.create(a_job())
+
+    world.dispatcher.wake()
+    async with asyncio.timeout(0.9):  # sooner than its own round
+        while not world.wire.sent:
+            await asyncio.sleep(0)
+
+    running.cancel()
+    assert len(world.wire.sent) == 1
