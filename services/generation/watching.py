@@ -102,6 +102,11 @@ class JobWatchers:
         self.ring_all()
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nobody watches."""
+        return not self._waiting
+
+    @property
     def is_closed(self) -> bool:
         """Whether this process is stopping."""
         return self._closed
@@ -114,10 +119,11 @@ class _Bell:
 
     async def wait(self, timeout: float) -> bool:
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(0 if self._watchers.is_closed else timeout):
                 await self.event.wait()
         except TimeoutError:
-            return False
+            if not self._watchers.is_closed:
+                return False
         if self._watchers.is_closed:
             raise Unavailable("the stream is moving to another process; connect again")
         self.event.clear()

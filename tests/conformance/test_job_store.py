@@ -84,7 +84,7 @@ async def test_of_two_writers_racing_to_end_a_job_one_wins(jobs: JobStore) -> No
         return_exceptions=True,
     )
 
-    assert sorted(type(outcome) for outcome in outcomes if isinstance(outcome, Exception)) == [InvalidStateTransition]
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)] == [InvalidStateTransition]
     won = next(outcome for outcome in outcomes if isinstance(outcome, GenerationJob))
     assert await jobs.get(job.id) == won
 

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -121,7 +122,7 @@ def test_whatever_happens_to_its_items_a_job_only_goes_forward(count: int, event
 
     history = with_stores(live)
 
-    for before, after in zip(history, history[1:], strict=False):
+    for before, after in pairwise(history):
         assert after.progress >= before.progress and after.revision >= before.revision
         assert (after == before) == (after.revision == before.revision)
         steps = (after.revision - before.revision) if after.status is not before.status else 0
