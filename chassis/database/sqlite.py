@@ -1,0 +1,178 @@
+"""SQLite in the process: the embedded default.
+
+Calls run on the event loop: at some microseconds each they cost less than any way of moving them off it.
+One connection writes, under a lock; another only reads, so it never sees what is not committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from chassis.database.protocol import Row, Transaction, Value, unavailable
+from chassis.database.rules import Lifetime, OpenTransactions
+from chassis.database.sqlite_errors import translated
+
+_OLDEST = (3, 35)  # the first that knows RETURNING
+_BUSY_TIMEOUT = 0.25  # seconds, for a shell that holds the file; the event loop stands still meanwhile
+
+sqlite3.register_converter("BOOLEAN", lambda stored: stored != b"0")
+
+
+def open_sqlite(path: Path) -> SQLiteDatabase:
+    """Must be the only one to open `path`: a second process raises RuntimeError."""
+    if sqlite3.sqlite_version_info < _OLDEST:
+        raise RuntimeError(f"SQLite {_OLDEST[0]}.{_OLDEST[1]} or later is needed; this is {sqlite3.sqlite_version}")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with ExitStack() as opened:
+        lock = _claim(path)
+        opened.callback(os.close, lock)
+        path.touch(mode=0o600)
+        writer = opened.enter_context(closing(_connect(path, "rw")))
+        _make_durable(writer, path)
+        reader = opened.enter_context(closing(_connect(path, "ro")))
+        return SQLiteDatabase(writer, reader, opened.pop_all())
+
+
+def _claim(path: Path) -> int:
+    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as exc:
+        os.close(descriptor)
+        raise RuntimeError(
+            f"another process uses {path}: a SQLite file serves one process; set DATABASE_URL to another file,"
+            " or to PostgreSQL"
+        ) from exc
+    return descriptor
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    with translated():
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_TIMEOUT,
+            isolation_level=None,
+            detect_types=sqlite3.PARSE_DECLTYPES,
+        )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _make_durable(writer: sqlite3.Connection, path: Path) -> None:
+    if _fetch(writer, "PRAGMA journal_mode = WAL")[0][0] != "wal":
+        raise RuntimeError(f"no write-ahead log at {path}: DATABASE_URL must name a file on a local disk")
+    _fetch(writer, "PRAGMA synchronous = FULL")
+    _fetch(writer, "PRAGMA foreign_keys = ON")
+
+
+class SQLiteDatabase:
+    """The whole database of one process, in one file."""
+
+    def __init__(self, writer: sqlite3.Connection, reader: sqlite3.Connection, opened: ExitStack) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._opened = opened
+        self._closed = False
+        self._write_lock = asyncio.Lock()
+        self._inside = OpenTransactions()
+
+    async def fetch(self, sql: str, *args: Value) -> list[Row]:
+        self._inside.refuse_inside()
+        self._require_open()
+        return _fetch(self._reader, sql, *args)
+
+    async def fetch_one(self, sql: str, *args: Value) -> Row | None:
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, *args: Value) -> int:
+        self._inside.refuse_inside()
+        async with self._write_lock:
+            self._require_open()
+            return _execute(self._writer, sql, *args)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        with self._inside.entered():
+            async with self._write_lock:
+                self._require_open()
+                _fetch(self._writer, "BEGIN IMMEDIATE")
+                transaction = SQLiteTransaction(self._writer)
+                try:
+                    yield transaction
+                    transaction.commit()
+                finally:
+                    transaction.end()
+
+    exclusive = transaction
+
+    async def ping(self) -> None:
+        # Unlike SELECT 1, this reads the file.
+        await self.fetch("PRAGMA schema_version")
+
+    async def close(self) -> None:
+        self._inside.refuse_inside()
+        async with self._write_lock:
+            self._closed = True
+            self._opened.close()
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise unavailable()
+
+
+class SQLiteTransaction:
+    """What happens on the writer between BEGIN IMMEDIATE and COMMIT."""
+
+    def __init__(self, writer: sqlite3.Connection) -> None:
+        self._writer = writer
+        self._lifetime = Lifetime()
+
+    async def fetch(self, sql: str, *args: Value) -> list[Row]:
+        with self._lifetime.statement():
+            return _fetch(self._writer, sql, *args)
+
+    async def fetch_one(self, sql: str, *args: Value) -> Row | None:
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, *args: Value) -> int:
+        with self._lifetime.statement():
+            return _execute(self._writer, sql, *args)
+
+    def commit(self) -> None:
+        with self._lifetime.statement():
+            _fetch(self._writer, "COMMIT")
+
+    def end(self) -> None:
+        """Rolls back what was not committed."""
+        self._lifetime.end()
+        if self._writer.in_transaction:
+            _fetch(self._writer, "ROLLBACK")
+
+
+def _fetch(connection: sqlite3.Connection, sql: str, *args: Value) -> list[Row]:
+    return _run(connection, sql, args)[0]
+
+
+def _execute(connection: sqlite3.Connection, sql: str, *args: Value) -> int:
+    before = connection.total_changes
+    _, changed = _run(connection, sql, args)
+    # sqlite3 counts only statements that begin with the verb: not those that begin with WITH.
+    if changed < 0:
+        changed = _fetch(connection, "SELECT changes()")[0][0] if connection.total_changes > before else 0
+    return changed
+
+
+def _run(connection: sqlite3.Connection, sql: str, args: tuple[Value, ...]) -> tuple[list[Any], int]:
+    with translated():
+        cursor = connection.execute(sql, {str(number): value for number, value in enumerate(args, 1)})
+        return cursor.fetchall(), cursor.rowcount
