@@ -1,0 +1,292 @@
+"""What `make up` promises about processes, on stand-ins that listen and die on command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deploy.local.errors import DataDirInUse, PortsInUse
+from deploy.local.keeper import Backoff
+from deploy.local.parts import Part
+from deploy.local.ports import free_ports, listens
+from deploy.local.readiness import NotReady
+from deploy.local.system import LocalSystem
+from tests.unit.stand_in_system import QUICK, local_settings, stand_ins
+
+WITHIN = 10.0
+
+
+@dataclass
+class Foreground:
+    """A system of stand-ins in a process of its own."""
+
+    process: subprocess.Popen[str]
+    groups: list[int]
+    """The process groups of its parts."""
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(WITHIN):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+
+
+def is_gone(group: int) -> bool:
+    """Whether nothing of a process group runs; what only waits to be reaped by its parent is gone."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return True
+    return sys.platform == "linux" and not any(_runs_in(group, stat) for stat in Path("/proc").glob("[0-9]*/stat"))
+
+
+def _runs_in(group: int, stat: Path) -> bool:
+    try:
+        state, _, its_group, *_ = stat.read_text().rpartition(") ")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return int(its_group) == group and state != "Z"
+
+
+def order_to_die(port: int) -> None:
+    with contextlib.suppress(httpx.HTTPError):
+        httpx.get(f"http://127.0.0.1:{port}/die", trust_env=False)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def system(tmp_path: Path, said: list[str]) -> AsyncIterator[LocalSystem]:
+    settings = local_settings(tmp_path)
+    async with LocalSystem(settings, stages=stand_ins(), say=said.append, backoff=QUICK, grace=2) as system:
+        await system.wait_ready(WITHIN)
+        yield system
+
+
+@contextlib.contextmanager
+def foreground(data_dir: Path, *traits: str) -> Iterator[Foreground]:
+    command = [sys.executable, "-m", "tests.unit.stand_in_system", str(data_dir), *traits]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            word, _, *pids = process.stdout.readline().split()
+            assert word == "ready"
+            yield Foreground(process, [int(pid) for pid in pids])
+        finally:
+            process.kill()
+
+
+async def test_a_part_that_dies_is_started_again_and_the_terminal_says_so(system: LocalSystem, said: list[str]) -> None:
+    dead = system.pid("prompt")
+
+    await asyncio.to_thread(order_to_die, system.settings.prompt_port)
+    await until(lambda: system.pid("prompt") != dead and listens(system.settings.prompt_port))
+
+    assert "prompt ended with exit code 1 (ERROR: told to die); starting it again in 0.05 s" in said
+    await until(lambda: "prompt: ERROR: told to die" in said)
+
+
+async def test_a_part_that_is_killed_is_started_again_by_the_name_of_its_signal(
+    system: LocalSystem, said: list[str]
+) -> None:
+    dead = system.pid("gateway")
+
+    system.kill("gateway")
+    await until(lambda: system.pid("gateway") != dead)
+    await system.wait_ready(WITHIN)
+
+    assert said == ["gateway was killed by SIGKILL; starting it again in 0.05 s"]
+
+
+async def test_a_part_that_was_stopped_stays_stopped_until_it_is_started(system: LocalSystem, said: list[str]) -> None:
+    await system.stop_part("prompt")
+
+    assert not listens(system.settings.prompt_port)
+
+    await system.start_part("prompt")
+    await until(lambda: listens(system.settings.prompt_port))
+    assert said == []
+
+
+def test_waits_double_up_to_the_longest_and_start_over_for_a_part_that_stayed_up() -> None:
+    backoff = Backoff(first=0.2, longest=5, settled=10)
+
+    waits = [backoff.after(None, 0)]
+    for _ in range(6):
+        waits.append(backoff.after(waits[-1], uptime=1))
+
+    assert waits == [0.2, 0.4, 0.8, 1.6, 3.2, 5, 5]
+    assert backoff.after(5, uptime=10) == 0.2
+
+
+async def test_a_paused_part_is_stopped_without_waiting_for_the_grace_to_pass(
+    system: LocalSystem, said: list[str]
+) -> None:
+    system.kill("prompt", signal.SIGSTOP)
+
+    await system.stop_part("prompt")
+
+    assert said == []
+
+
+async def test_a_part_that_will_not_stop_is_killed_after_the_grace(tmp_path: Path, said: list[str]) -> None:
+    stubborn = stand_ins("stubborn")
+    system = LocalSystem(local_settings(tmp_path), stages=stubborn, say=said.append, grace=0.1)
+    async with system:
+        await until(lambda: listens(system.settings.prompt_port))
+        group = system.pid("prompt")
+
+    assert is_gone(group)
+    assert said == ["prompt did not stop in 0.1 s and was killed"]
+
+
+async def test_what_a_part_started_goes_with_it(tmp_path: Path) -> None:
+    async with LocalSystem(local_settings(tmp_path), stages=stand_ins("parent"), grace=2) as system:
+        await until(lambda: listens(system.settings.prompt_port))
+        group = system.pid("prompt")
+
+    await until(lambda: is_gone(group))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_stopped_system_leaves_no_process_behind(tmp_path: Path, number: signal.Signals) -> None:
+    with foreground(tmp_path, "parent") as running:
+        running.process.send_signal(number)
+        code = running.process.wait(WITHIN)
+
+    assert code == 0
+    for group in running.groups:
+        await until(lambda group=group: is_gone(group))  # type: ignore[misc]
+
+
+async def test_a_killed_supervisor_leaves_no_process_behind(tmp_path: Path) -> None:
+    with foreground(tmp_path, "parent", "stubborn") as running:
+        running.process.kill()
+        running.process.wait(WITHIN)
+
+    for group in running.groups:
+        await until(lambda group=group: is_gone(group))  # type: ignore[misc]
+
+
+async def test_ctrl_c_reaches_the_supervisor_and_none_of_its_parts(tmp_path: Path) -> None:
+    with foreground(tmp_path) as running:
+        sessions = {os.getsid(pid) for pid in running.groups}
+
+        assert sessions == set(running.groups)
+        assert os.getsid(running.process.pid) not in sessions
+
+
+async def test_an_impatient_second_signal_does_not_wait_for_a_stubborn_part(tmp_path: Path) -> None:
+    with foreground(tmp_path, "stubborn") as running:
+        running.process.send_signal(signal.SIGINT)
+        await until(lambda: is_gone(running.groups[1]))
+        running.process.send_signal(signal.SIGINT)
+        code = running.process.wait(WITHIN)
+
+    assert code == 0
+    await until(lambda: is_gone(running.groups[0]))
+
+
+async def test_every_port_in_use_is_named_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        taken = {"STUDIO_PORT": one.getsockname()[1], "PROMPT_PORT": other.getsockname()[1]}
+        settings = local_settings(tmp_path, **{name: str(port) for name, port in taken.items()})
+
+        with pytest.raises(PortsInUse) as refusal:
+            await LocalSystem(settings, stages=stand_ins()).start()
+
+    assert set(str(refusal.value).splitlines()) == {
+        f"{name}: port {port} is already in use" for name, port in taken.items()
+    }
+    assert not (tmp_path / "logs").exists()
+
+
+async def test_one_port_for_two_parts_is_refused(tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    settings = local_settings(tmp_path, STUDIO_PORT=str(port), PROMPT_PORT=str(port))
+
+    with pytest.raises(PortsInUse, match=f"PROMPT_PORT, STUDIO_PORT: all want port {port}"):
+        await LocalSystem(settings, stages=stand_ins()).start()
+
+
+async def test_two_systems_do_not_share_a_data_directory(system: LocalSystem, tmp_path: Path) -> None:
+    second = LocalSystem(local_settings(tmp_path), stages=stand_ins())
+
+    with pytest.raises(DataDirInUse, match=f"is in use by process {os.getpid()}"):
+        await second.start()
+
+    await system.wait_ready(WITHIN)
+
+
+async def test_a_data_directory_is_free_again_when_its_system_was_killed(tmp_path: Path) -> None:
+    with foreground(tmp_path) as running:
+        running.process.kill()
+        running.process.wait(WITHIN)
+
+    async with LocalSystem(local_settings(tmp_path), stages=stand_ins()) as system:
+        await system.wait_ready(WITHIN)
+
+
+async def test_a_system_that_is_not_ready_names_the_part_it_waits_for(tmp_path: Path) -> None:
+    async with LocalSystem(local_settings(tmp_path), stages=stand_ins()) as system:
+        await system.wait_ready(WITHIN)
+        await system.stop_part("gateway")
+
+        with pytest.raises(NotReady, match=r"^gateway does not answer \(its output: .*gateway.log\)$"):
+            await system.wait_ready(timeout=0.1)
+
+
+async def test_the_output_of_the_start_before_is_kept(tmp_path: Path) -> None:
+    ports = []
+    for _ in range(2):
+        async with LocalSystem(local_settings(tmp_path), stages=stand_ins()) as system:
+            await system.wait_ready(WITHIN)
+            ports.append(system.settings.port)
+
+    logs = [tmp_path / "logs" / name for name in ("gateway.log.1", "gateway.log")]
+    assert [log.read_text() for log in logs] == [f"listening on {port}\n" for port in ports]
+
+
+async def test_a_verbose_system_shows_everything(tmp_path: Path, said: list[str]) -> None:
+    settings = local_settings(tmp_path, STUDIO_VERBOSE="1")
+
+    async with LocalSystem(settings, stages=stand_ins(), say=said.append) as system:
+        await system.wait_ready(WITHIN)
+
+    assert f"gateway: listening on {system.settings.port}" in said
+
+
+async def test_a_part_whose_program_is_missing_says_so_and_keeps_being_tried(tmp_path: Path, said: list[str]) -> None:
+    missing = Part("nowhere", ("/nowhere/to/be/found",), {})
+    system = LocalSystem(local_settings(tmp_path), stages=lambda _: ((missing,),), say=said.append, backoff=QUICK)
+
+    async with system:
+        await until(lambda: len(said) >= 2)
+
+    assert all("nowhere ended with exit code 127" in line for line in said)
+
+
+def test_stopping_is_quick_when_the_parts_are(tmp_path: Path) -> None:
+    with foreground(tmp_path) as running:
+        asked = time.monotonic()
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(WITHIN)
+
+    assert time.monotonic() - asked < 2
