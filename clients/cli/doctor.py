@@ -1,0 +1,33 @@
+"""`studio doctor`: what is wrong here, and what to do about it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+
+import typer
+
+from clients.cli.checks import Finding, examine
+from clients.cli.output import print_json, results
+from clients.cli.session import Json
+
+
+def doctor(as_json: Json = False) -> None:
+    """Checks this machine and the system on it; the exit code is 1 when something is wrong."""
+    findings = list(examine(os.environ))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            _print(finding)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _print(finding: Finding) -> None:
+    mark = "[green]ok     [/]" if finding.ok else "[red]problem[/]"
+    console = results()
+    console.print(f"{mark} ", end="")
+    console.print(f"{finding.what}: {finding.found}", markup=False)
+    if finding.todo:
+        console.print(f"        → {finding.todo}", markup=False)

@@ -1,0 +1,76 @@
+"""Which system a command speaks to, and as whom."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import Field, SecretStr
+
+from chassis.settings import Settings, read_settings
+from clients.cli.api import StudioApi
+from clients.cli.failures import NoToken
+
+DEFAULT_USER = "demo"
+
+Url = Annotated[str | None, typer.Option("--url", help="Address of the system. [default: the one of `studio up`]")]
+User = Annotated[str | None, typer.Option("--user", help="Whose token to make from the local secrets. [default: demo]")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, for scripts.")]
+
+
+class CliSettings(Settings):
+    """What the command reads from the environment."""
+
+    token: SecretStr | None = Field(None, alias="STUDIO_TOKEN")
+    """Who is calling; absent: made from the local secrets."""
+    public_url: str | None = Field(None, alias="STUDIO_PUBLIC_URL")
+    port: int = Field(8080, alias="STUDIO_PORT")
+    data_dir: Path = Field(Path(".data"), alias="STUDIO_DATA_DIR")
+    jwt_secret: SecretStr | None = Field(None, alias="JWT_SECRET")
+    jwt_issuer: str | None = Field(None, alias="JWT_ISSUER")
+    jwt_audience: str | None = Field(None, alias="JWT_AUDIENCE")
+
+    @property
+    def url(self) -> str:
+        """Address of the system."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
+
+
+def open_api(url: str | None, user: str | None) -> StudioApi:
+    """The API at an address or at the default one, as a user or as whoever STUDIO_TOKEN names.
+
+    Raises:
+        NoToken: there is none, and no secret to make one with.
+    """
+    settings = read_settings(CliSettings, os.environ)
+    if user is None and settings.token is not None:
+        token = settings.token.get_secret_value()
+    else:
+        token = make_token(settings, user or DEFAULT_USER)
+    return StudioApi(url or settings.url, token)
+
+
+def make_token(settings: CliSettings, user: str, ttl: int = 3600, tier: str = "free") -> str:
+    """A token for a user, signed with the secret the local system has.
+
+    Raises:
+        NoToken: there is no such secret here.
+    """
+    from deploy.local.secrets import user_token
+
+    secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else _kept_secret(settings.data_dir)
+    return user_token(secret, user, ttl, tier, issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+
+
+def _kept_secret(data_dir: Path) -> str:
+    from deploy.local.secrets import FILE, keep_secrets
+
+    # Made only by the system itself: a secret made here, in the wrong directory, would sign tokens nobody accepts.
+    if not (data_dir / FILE).exists():
+        raise NoToken(
+            f"no token: {data_dir.resolve()} holds no secrets. Start the system first (studio up), "
+            "run this where it was started, or set STUDIO_TOKEN"
+        )
+    return keep_secrets(data_dir).jwt_secret

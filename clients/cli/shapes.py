@@ -1,0 +1,87 @@
+"""What the API answers with, as far as the command reads it."""
+
+from __future__ import annotations
+
+from typing import NotRequired, TypedDict
+
+TERMINAL = ("completed", "partial", "failed")
+"""Statuses a job stays in."""
+
+
+class Asset(TypedDict):
+    """One finished picture."""
+
+    id: str
+    job_id: str
+    asset_type: str
+    url: str
+    width: int
+    height: int
+    file_size: int
+    is_public: bool
+    created_at: str
+
+
+class Job(TypedDict):
+    """A job; asked for by its id it brings its assets."""
+
+    id: str
+    asset_type: str
+    status: str
+    progress: int
+    count: int
+    created_at: str
+    error_message: NotRequired[str]
+    assets: NotRequired[list[Asset]]
+
+
+class JobEvent(TypedDict):
+    """One event of a job's stream."""
+
+    event_id: str
+    type: str
+    message: NotRequired[str]
+    job: NotRequired[Job]
+
+
+class Fonts(TypedDict):
+    """A kit's two fonts."""
+
+    headline: str
+    body: str
+
+
+class BrandKit(TypedDict):
+    """A streamer's colours, fonts and tone."""
+
+    id: str
+    name: str
+    is_active: bool
+    primary_colors: list[str]
+    accent_colors: list[str]
+    fonts: Fonts
+    tone: str
+    style_reference: str
+    logo_url: NotRequired[str]
+
+
+class JobList(TypedDict):
+    """A page of jobs."""
+
+    jobs: list[Job]
+    total: int
+
+
+class AssetList(TypedDict):
+    """A page of assets."""
+
+    assets: list[Asset]
+    total: int
+
+
+class BrandKitList(TypedDict):
+    """All kits of a user."""
+
+    brand_kits: list[BrandKit]
+    total: int
+    active_id: NotRequired[str]
