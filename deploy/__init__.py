@@ -1,0 +1,1 @@
+"""How the system is run: on one machine, in containers, in a cluster."""
