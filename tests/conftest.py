@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chassis.database import Database, migrate, open_database
+from tests.nats import NatsServer, start_nats
 from tests.postgres import running_postgres
 
 _SETTINGS = (
@@ -28,6 +29,14 @@ def postgres_url() -> Iterator[str]:
     """One server for each worker; tests share it, each in its own `schema`."""
     with running_postgres() as server:
         yield server.url
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> Iterator[NatsServer]:
+    """A server of the test's own, with nothing in it: it takes 15 ms to start, and may be killed."""
+    server = start_nats(tmp_path / "nats")
+    yield server
+    server.stop()
 
 
 @pytest.fixture

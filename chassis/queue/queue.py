@@ -1,0 +1,124 @@
+"""The queue as a service sees it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from types import MappingProxyType
+
+from nats.js import JetStreamContext
+
+from chassis.errors import Unavailable
+from chassis.queue import announcements, publishing
+from chassis.queue.announcements import Listener
+from chassis.queue.connection import Connection
+from chassis.queue.consumer import Consumer
+from chassis.queue.delivery import Handler, OnDead
+from chassis.queue.streams import DEAD_LETTERS, WORK, Stream, declare
+from chassis.queue.work import Terms
+
+logger = logging.getLogger(__name__)
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+PING_TIMEOUT = 2.0
+GRACE = 20.0
+
+
+class Queue:
+    """Work that is shared out, what of it died, and announcements; one per process and event loop."""
+
+    def __init__(
+        self, url: str, *, name: str, replicas: int = 1, work: Stream = WORK, dead_letters: Stream = DEAD_LETTERS
+    ) -> None:
+        self.replicas = replicas
+        """Servers of the cluster that keep a copy of each message."""
+        self._work = work
+        self._dead_letters = dead_letters
+        self._connection = Connection(url, name=name, prepare=self._prepare)
+        self._consumers: list[Consumer] = []
+        self._listeners: list[Listener] = []
+        self._started = False
+
+    async def start(self) -> None:
+        """Returns at once; connects in the background, for as long as that takes."""
+        self._started = True
+        self._connection.start()
+        for consumer in self._consumers:
+            consumer.start()
+
+    async def ready(self, timeout: float = 10.0) -> None:
+        """Waits for a connection and its streams; raises Unavailable when there is none in time."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self._connection.up()
+        except TimeoutError:
+            raise Unavailable("The queue is not connected.") from None
+
+    async def ping(self) -> None:
+        """Raises Unavailable unless JetStream answers."""
+        async with self.jetstream() as jetstream, asyncio.timeout(PING_TIMEOUT):
+            await jetstream.account_info()
+
+    async def close(self, grace: float = GRACE) -> None:
+        """Stops fetching, lets handlers finish within `grace` seconds, gives back the rest, disconnects."""
+        await asyncio.gather(*(consumer.stop(grace) for consumer in self._consumers))
+        await self._connection.close()
+
+    async def publish(
+        self, subject: str, payload: bytes, *, message_id: str, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
+        """Returns when the message is on disk. A repeated id is stored once, and counts as success.
+
+        Raises:
+            Unavailable: it may or may not be stored; nothing is sent later on.
+        """
+        await publishing.publish(self._connection, subject, payload, message_id=message_id, headers=headers)
+
+    def consume(
+        self,
+        subject: str,
+        *,
+        durable: str,
+        handler: Handler,
+        on_dead: OnDead,
+        concurrency: int,
+        ack_wait: float = 30.0,
+        max_work: float = 300.0,
+        max_deliveries: int = 50,
+    ) -> None:
+        """Has the handler called for each message on the subject; `Terms` says what the numbers mean."""
+        terms = Terms(subject, durable, handler, on_dead, concurrency, ack_wait, max_work, max_deliveries)
+        consumer = Consumer(self._connection, self._work, terms, replicas=self.replicas)
+        self._consumers.append(consumer)
+        if self._started:
+            consumer.start()
+
+    async def announce(self, subject: str, payload: bytes) -> None:
+        """Tells whoever listens right now; never raises for want of a connection."""
+        await announcements.announce(self._connection, subject, payload)
+
+    async def listen(
+        self, subject: str, callback: Callable[[str, bytes], None], on_reconnect: Callable[[], None]
+    ) -> None:
+        """Calls back for each announcement, and `on_reconnect` each time listening (re)starts.
+
+        Whatever was announced before an `on_reconnect` may have been missed.
+        """
+        listener = Listener(subject, callback, on_reconnect)
+        self._listeners.append(listener)
+        try:
+            await listener.attach(self._connection)
+        except Unavailable as error:
+            logger.debug("listening on %s starts with the next connection: %s", subject, error)
+
+    @asynccontextmanager
+    async def jetstream(self) -> AsyncIterator[JetStreamContext]:
+        """JetStream for one exchange; raises Unavailable when it cannot be had, or is lost meanwhile."""
+        async with self._connection.use() as live:
+            yield live.jetstream
+
+    async def _prepare(self) -> None:
+        async with self.jetstream() as jetstream:
+            await declare(jetstream, [self._work, self._dead_letters], replicas=self.replicas)
+        for listener in self._listeners:
+            await listener.attach(self._connection)
