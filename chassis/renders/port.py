@@ -1,0 +1,45 @@
+"""What every place for renders must do."""
+
+import re
+from datetime import timedelta
+from typing import Protocol
+
+KEY = re.compile(r"[a-z0-9][a-z0-9.-]{0,127}", re.ASCII)
+
+
+class RenderMissing(Exception):
+    """There is nothing under this key, or no longer."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no render {key}")
+        self.key = key
+
+
+class Renders(Protocol):
+    """Bytes under a key of our own making.
+
+    Keys are 1 to 128 of `a-z 0-9 . -`, not starting with a dot or a dash; any other is a ValueError. Every method
+    raises Unavailable when the place cannot be reached or written to.
+    """
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Must have the bytes on disk when it returns, in place of what was there; readers see one or the other."""
+        ...
+
+    async def get(self, key: str) -> bytes:
+        """Must raise RenderMissing when there is nothing."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Must succeed when there is nothing."""
+        ...
+
+    async def sweep(self, older_than: timedelta) -> int:
+        """Must remove what was put longer ago than that; answers how many."""
+        ...
+
+
+def checked(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise ValueError(f"not a key for a render: {key!r}")
+    return key
