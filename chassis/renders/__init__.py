@@ -2,6 +2,7 @@
 
 from chassis.renders.files import FileRenders
 from chassis.renders.object_store import ObjectStoreRenders
+from chassis.renders.opening import RendersKind, open_renders
 from chassis.renders.port import RenderMissing, Renders
 
-__all__ = ["FileRenders", "ObjectStoreRenders", "RenderMissing", "Renders"]
+__all__ = ["FileRenders", "ObjectStoreRenders", "RenderMissing", "Renders", "RendersKind", "open_renders"]
