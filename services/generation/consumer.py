@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from chassis.queue import REQUEST_ID, Delivery, Poison, Queue
 from chassis.telemetry import log_context
 from services.generation.domain import AssetType, BrandKitContext, Dispatch, JobNotFound, Render, RenderRequest
+from services.generation.failures import failure
 from services.generation.rendering import Rendering, Turn
 from services.generation.states import Failure
 from streamerstudio.error.v1 import error_reason_pb2
@@ -16,7 +17,6 @@ from streamerstudio.type.v1 import asset_type_pb2
 from streamerstudio.work.v1 import work_pb2
 
 PROMPT, RENDER, STORE, OUTCOME = "work.prompt", "work.render", "work.store", "work.outcome"
-GAVE_UP = Failure("INTERNAL", "render", True, "Something went wrong on our side. Please try again.")
 
 
 class Consumer:
@@ -70,7 +70,7 @@ class Consumer:
     async def _end(self, message: work_pb2.RenderTask | work_pb2.Outcome, delivery: Delivery) -> None:
         try:
             _parse(message, delivery)
-            await self._rendering.fail(message.work.job_id, message.work.item, GAVE_UP)
+            await self._rendering.fail(message.work.job_id, message.work.item, failure("INTERNAL"))
         except (Poison, JobNotFound):
             return  # it is in DEAD_LETTERS whole, and names no job that could be told
 

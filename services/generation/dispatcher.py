@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from chassis.errors import Unavailable
 from services.generation.domain import Dispatch
+from services.generation.failures import failure
 from services.generation.ports import Announcer, Items, Outbox
-from services.generation.states import Failure
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,6 @@ EVERY = 1.0
 SILENCE = timedelta(minutes=3)
 """An item not heard of for so long is sent again: longer than any step takes, its redeliveries included."""
 OVERDUE_AT_ONCE = 100
-DEADLINE = Failure("DEADLINE_EXCEEDED", "prompt", True, "This took longer than it may. Please try again.")
 
 Send = Callable[[Dispatch], Awaitable[None]]
 """Puts an item on the first queue; raises Unavailable when that did not surely happen."""
@@ -91,7 +90,7 @@ class Dispatcher:
 
     async def _fail(self, overdue: Sequence[tuple[str, int]]) -> None:
         for job_id, item in overdue:
-            if await self._items.failed(job_id, item, DEADLINE, self._clock()):
+            if await self._items.failed(job_id, item, failure("DEADLINE_EXCEEDED", "prompt"), self._clock()):
                 log.warning("past its time", extra={"job_id": job_id, "item": item})
                 await self._announcer.announce(job_id)
 

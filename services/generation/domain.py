@@ -202,6 +202,14 @@ class NoActiveBrandKit(Invalid):
         super().__init__(f"brand_kit_id: {sentence}", violations=[FieldViolation("brand_kit_id", sentence)])
 
 
+class RenderDeferred(Exception):
+    """Not now: the picture was not paid for, and asking again before `seconds` are over is of no use."""
+
+    def __init__(self, seconds: float, why: str) -> None:
+        super().__init__(why)
+        self.seconds = seconds
+
+
 class RenderFailed(Exception):
     """A provider could not make the picture, and says why."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
@@ -114,11 +114,48 @@ class Assets(Protocol):
         ...
 
 
+class Attempt(Protocol):
+    """One paid call. Whoever makes it says how it ended; nothing said means that it may have been billed."""
+
+    def unpaid(self) -> None:
+        """It is known that nothing was billed."""
+        ...
+
+    def paid(self) -> None:
+        """It was served."""
+        ...
+
+
+class PaidCalls(Protocol):
+    """The paid calls of one item, remembered across redelivery, crash and pause."""
+
+    def attempt(self) -> AbstractAsyncContextManager[Attempt]:
+        """Opens an attempt: a provider makes each call that may be billed inside one, and no other.
+
+        Must have written the attempt down before the block begins. Must raise, before it begins:
+        RenderFailed (OUTCOME_UNKNOWN) when two calls of this item may have been billed already;
+        RenderDeferred when the model's gate is closed, or another worker's call for this item may be under way.
+        """
+        ...
+
+    async def close_gate(self, seconds: float) -> None:
+        """Nobody calls this model for so long, over all workers of all replicas."""
+        ...
+
+
 class ImageProvider(Protocol):
     """Makes pictures."""
 
-    async def render(self, request: RenderRequest) -> Picture:
-        """Makes one picture; never blocks the event loop. Must raise RenderFailed with a reason when it cannot."""
+    @property
+    def model(self) -> str:
+        """What answers, and is counted and held back by that name; for example `sketch`."""
+        ...
+
+    async def render(self, request: RenderRequest, calls: PaidCalls) -> Picture:
+        """Makes one picture; never blocks the event loop.
+
+        Must raise RenderFailed with a reason when it cannot, RenderDeferred when it cannot now.
+        """
         ...
 
 

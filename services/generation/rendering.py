@@ -9,10 +9,9 @@ from datetime import datetime
 
 from chassis.renders import Renders
 from services.generation.domain import Picture, Render, RenderFailed, RenderRequest
+from services.generation.failures import failure
 from services.generation.ports import Announcer, ImageProvider, Items
 from services.generation.states import Failure
-
-DEADLINE = Failure("DEADLINE_EXCEEDED", "render", True, "This took longer than it may. Please try again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Rendering:
         """
         job_id, item = turn.request.job_id, turn.request.item
         if self._clock() >= turn.finish_by:
-            await self.fail(job_id, item, DEADLINE)
+            await self.fail(job_id, item, failure("DEADLINE_EXCEEDED"))
             return None
         started = await self._items.start(job_id, item, turn.dispatch, turn.request.prompt, self._clock())
         if started is None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
+from services.generation import failures
 from services.generation.domain import AssetType, GenerationJob, JobNotFound, NewJob
 from services.generation.states import (
     Conclusion,
@@ -65,8 +66,6 @@ UPDATE items SET state = 'failed', error_reason = $2, error_stage = $3, error_re
        touched_at = $6
 WHERE job_id = $1 AND state IN ('waiting', 'dispatched')
 """
-OVERTAKEN = Failure("CANCELLED", "render", True, "This picture was no longer needed.")
-"""What is said of the items of a job that was ended from outside."""
 
 
 class JobStore:
@@ -119,7 +118,9 @@ class JobStore:
             job = await lock(transaction, job_id)
             moved = await move(transaction, job, Conclusion(target, progress, failure), now)
             if target.is_terminal:
-                await transaction.execute(END_ITEMS, job_id, *failure_columns(failure or OVERTAKEN), to_micros(now))
+                await transaction.execute(
+                    END_ITEMS, job_id, *failure_columns(failure or failures.failure("CANCELLED")), to_micros(now)
+                )
         return moved
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chassis.auth import Caller
 from chassis.errors import NotOwner, Unavailable
+from services.generation import failures
 from services.generation.domain import Asset, AssetType, GenerationJob, NewJob
 from services.generation.ports import Announcer, Assets, BrandKits, Jobs
-from services.generation.states import Failure, JobStatus
+from services.generation.states import JobStatus
 
 MAX_SEED = 2**31 - 1
 
@@ -125,8 +126,8 @@ class GenerationService:
         """Moves a job from outside the pipeline. Raises JobNotFound or InvalidStateTransition."""
         failure = None
         if status in (JobStatus.FAILED, JobStatus.PARTIAL):
-            sentence = error_message or "Something went wrong on our side. Please try again."
-            failure = Failure("INTERNAL", "render", retryable=True, message=sentence)
+            failure = failures.failure("INTERNAL")
+            failure = replace(failure, message=error_message) if error_message else failure
         if status in (JobStatus.COMPLETED, JobStatus.PARTIAL):
             progress = 100
         elif progress == 100:
