@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
-from chassis.errors import FailedPrecondition, FieldViolation, Invalid, NotFound
+from chassis.errors import FailedPrecondition, FieldViolation, Invalid, NotFound, NotOwner
 
 MAX_BRAND_KITS = 10
 """How many brand kits one user may have."""
@@ -54,6 +54,13 @@ class BrandKitNotFound(NotFound):
         super().__init__(f"brand kit {brand_kit_id} was not found", metadata={"brand_kit_id": brand_kit_id})
 
 
+class NotBrandKitOwner(NotOwner):
+    """The brand kit is somebody else's."""
+
+    def __init__(self, brand_kit_id: str) -> None:
+        super().__init__("this brand kit belongs to somebody else", metadata={"brand_kit_id": brand_kit_id})
+
+
 class BrandKitLimitReached(FailedPrecondition):
     """The user has as many brand kits as a user may have."""
 
@@ -70,7 +77,7 @@ class NoActiveBrandKit(Invalid):
 
     def __init__(self) -> None:
         sentence = "choose a brand kit, or make one of yours active"
-        super().__init__(sentence, violations=[FieldViolation("brand_kit_id", sentence)])
+        super().__init__(f"brand_kit_id: {sentence}", violations=[FieldViolation("brand_kit_id", sentence)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,30 +151,58 @@ class BrandKit:
         )
 
 
-def normalized(kit: BrandKit) -> BrandKit:
-    """The kit as it is stored: colours in upper case, names trimmed.
+@dataclass(frozen=True, slots=True)
+class NewBrandKit:
+    """What a user says of a kit to be."""
+
+    name: str
+    primary_colors: tuple[str, ...]
+    accent_colors: tuple[str, ...]
+    fonts: Fonts
+    logo_url: str | None
+    tone: Tone
+    style_reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class BrandKitChanges:
+    """What an update sets; None leaves a field as it is, an empty value clears it."""
+
+    name: str | None = None
+    primary_colors: tuple[str, ...] | None = None
+    accent_colors: tuple[str, ...] | None = None
+    headline_font: str | None = None
+    body_font: str | None = None
+    logo_url: str | None = None
+    tone: Tone | None = None
+    style_reference: str | None = None
+
+
+Draft = TypeVar("Draft", BrandKit, BrandKitChanges)
+Colors = TypeVar("Colors", tuple[str, ...], tuple[str, ...] | None)
+
+
+def normalized(draft: Draft) -> Draft:
+    """As it is stored: colours in upper case, name and style trimmed, the names of fonts as they were given.
 
     Raises:
-        Invalid: a name is nothing but spaces.
+        Invalid: the name is nothing but spaces.
     """
-    headline = _trimmed("fonts.headline", kit.fonts.headline)
-    body = _trimmed("fonts.body", kit.fonts.body)
     return replace(
-        kit,
-        name=_trimmed("name", kit.name),
-        primary_colors=_upper(kit.primary_colors),
-        accent_colors=_upper(kit.accent_colors),
-        fonts=Fonts(headline=headline, body=body),
-        style_reference=kit.style_reference.strip(),
+        draft,
+        name=None if draft.name is None else _trimmed(draft.name),
+        primary_colors=_upper(draft.primary_colors),
+        accent_colors=_upper(draft.accent_colors),
+        style_reference=None if draft.style_reference is None else draft.style_reference.strip(),
     )
 
 
-def _upper(colors: Iterable[str]) -> tuple[str, ...]:
-    return tuple(color.upper() for color in colors)
+def _upper(colors: Colors) -> Colors:
+    return None if colors is None else tuple(color.upper() for color in colors)
 
 
-def _trimmed(field: str, name: str) -> str:
+def _trimmed(name: str) -> str:
     trimmed = name.strip()
     if not trimmed:
-        raise Invalid.field(field, "must hold at least one character that is not a space")
+        raise Invalid.field("name", "must hold at least one character that is not a space")
     return trimmed

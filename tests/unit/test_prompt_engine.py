@@ -12,6 +12,7 @@ from chassis.errors import Invalid
 from services.prompt.domain import (
     AssetType,
     BrandKit,
+    BrandKitChanges,
     BrandKitContext,
     BrandKitLimitReached,
     Fonts,
@@ -185,30 +186,30 @@ def test_a_kit_is_stored_trimmed_and_in_upper_case() -> None:
         name="Neon",
         primary_colors=("#FF0055",),
         accent_colors=("#00E5FF",),
-        fonts=Fonts(headline="Montserrat", body="Inter"),
         style_reference="cel shaded",
     )
     assert normalized(stored) == stored
 
 
-@pytest.mark.parametrize(
-    ("field", "kit"),
-    [
-        ("name", replace(KIT, name=" \t")),
-        ("fonts.headline", replace(KIT, fonts=Fonts(" ", "Inter"))),
-        ("fonts.body", replace(KIT, fonts=Fonts("Inter", "\u3000"))),
-    ],
-)
-def test_a_blank_name_is_refused_by_its_field(field: str, kit: BrandKit) -> None:
-    with pytest.raises(Invalid) as caught:
-        normalized(kit)
+def test_changes_are_stored_as_a_kit_is() -> None:
+    stored = normalized(BrandKitChanges(name=" Neon ", accent_colors=("#00e5ff",), headline_font=" Inter "))
 
-    assert [violation.field for violation in caught.value.violations] == [field]
+    assert stored == BrandKitChanges(name="Neon", accent_colors=("#00E5FF",), headline_font=" Inter ")
+
+
+@pytest.mark.parametrize("name", [" \t", "\x1c", "\u3000"])
+def test_a_blank_name_is_refused_by_its_field(name: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        normalized(replace(KIT, name=name))
+    with pytest.raises(Invalid):
+        normalized(BrandKitChanges(name=name))
+
+    assert [violation.field for violation in caught.value.violations] == ["name"]
 
 
 def test_a_kit_gives_the_engine_what_a_prompt_needs() -> None:
     assert normalized(KIT).context() == BrandKitContext(
-        ("#FF0055",), ("#00E5FF",), "Montserrat", "Inter", Tone.CASUAL, "cel shaded"
+        ("#FF0055",), ("#00E5FF",), " Montserrat ", "Inter", Tone.CASUAL, "cel shaded"
     )
 
 
