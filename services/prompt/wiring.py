@@ -1,0 +1,83 @@
+"""How the prompt service is put together; the only module here that knows its adapters."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from chassis.auth import TokenVerifier
+from chassis.database import Database, migrate, open_database
+from chassis.queue import Queue
+from chassis.server import GRACE, Role, Service, StartRefused
+from chassis.times import now
+from services.prompt import brand_kit_servicer, prompt_servicer
+from services.prompt.brand_kit_servicer import BrandKitServicer
+from services.prompt.consumer import CONSUMES, PromptConsumer
+from services.prompt.engine import TEMPLATES, PromptEngine
+from services.prompt.prompt_servicer import PromptServicer
+from services.prompt.settings import Settings
+from services.prompt.store import DatabaseBrandKits
+from services.prompt.template_files import TemplateInvalid
+from services.prompt.usecases import BrandKits, Prompts
+from streamerstudio.prompt.v1.brand_kit_service_pb2_grpc import add_BrandKitServiceServicer_to_server
+from streamerstudio.prompt.v1.prompt_service_pb2_grpc import add_PromptServiceServicer_to_server
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+CONCURRENCY = 32
+"""Prompts written at once; each spends nearly all its time waiting for the database and the queue."""
+
+
+async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Service:
+    """Opens what the service needs and closes it with the stack.
+
+    Raises:
+        StartRefused: a template is bad; nothing was opened.
+    """
+    engine = _read_templates()
+    database = await _open_database(settings, stack)
+    queue = Queue(settings.nats_url, name="prompt", replicas=settings.nats_replicas)
+    stack.push_async_callback(queue.close)
+    brand_kits = BrandKits(DatabaseBrandKits(database), now)
+    prompts = Prompts(brand_kits, engine, now)
+    if role.works:
+        consumer = PromptConsumer(prompts, queue)
+        queue.consume(
+            CONSUMES, durable="prompt", handler=consumer.handle, on_dead=consumer.give_up, concurrency=CONCURRENCY
+        )
+
+    async def ready() -> None:
+        await database.ping()
+        await queue.ping()
+
+    return Service(
+        name="prompt",
+        port=settings.port,
+        methods={**brand_kit_servicer.METHODS, **prompt_servicer.METHODS} if role.serves else {},
+        register=(
+            partial(add_BrandKitServiceServicer_to_server, BrandKitServicer(brand_kits)),
+            partial(add_PromptServiceServicer_to_server, PromptServicer(prompts)),
+        )
+        if role.serves
+        else (),
+        verifier=TokenVerifier.from_settings(settings),
+        serving=database.ping,
+        ready=ready,
+        work=(queue.start,),
+        drain=(partial(queue.close, GRACE),),
+        service_names=(brand_kit_servicer.SERVICE_NAME, prompt_servicer.SERVICE_NAME) if role.serves else (),
+    )
+
+
+def _read_templates() -> PromptEngine:
+    try:
+        return PromptEngine.from_directory(TEMPLATES)
+    except TemplateInvalid as error:
+        raise StartRefused(str(error)) from error
+
+
+async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
+    database = await open_database(settings.database("prompt"), schema="prompt")
+    stack.push_async_callback(database.close)
+    await migrate(database, MIGRATIONS)
+    return database
