@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 import pytest
+from google.protobuf.struct_pb2 import ListValue, Value
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -81,6 +82,14 @@ def a_create_request(**given: Any) -> calls.CreateBrandKitRequest:
         "fonts": Fonts(headline="Montserrat", body="Inter"),
     }
     return calls.CreateBrandKitRequest(**{**values, **given})
+
+
+def colors(*colors: str) -> ListValue:
+    return ListValue(values=[Value(string_value=color) for color in colors])
+
+
+def an_update(brand_kit_id: str, **given: Any) -> calls.UpdateBrandKitRequest:
+    return calls.UpdateBrandKitRequest(brand_kit_id=brand_kit_id, **given)
 
 
 @dataclass(frozen=True, slots=True)
