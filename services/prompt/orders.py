@@ -68,11 +68,11 @@ TEMPLATE_GONE = PromptFailure(
 )
 TOO_LATE = PromptFailure(
     "DEADLINE_EXCEEDED",
-    "There was no room for your picture in time. Try again.",
+    "This took longer than it may. Please try again.",
     retryable=True,
 )
 GAVE_UP = PromptFailure(
     "INTERNAL",
-    "Something went wrong on our side before your picture was made. Try again.",
+    "Something went wrong on our side. Please try again.",
     retryable=True,
 )
