@@ -88,10 +88,10 @@ class Dispatcher:
             log.warning("sending silent items again", extra={"items": silent})
             self.wake()
 
-    async def _fail(self, overdue: Sequence[tuple[str, int]]) -> None:
-        for job_id, item in overdue:
-            if await self._items.failed(job_id, item, failure("DEADLINE_EXCEEDED", "prompt"), self._clock()):
-                log.warning("past its time", extra={"job_id": job_id, "item": item})
+    async def _fail(self, overdue: Sequence[tuple[str, int, str]]) -> None:
+        for job_id, item, reason in overdue:
+            if await self._items.failed(job_id, item, failure(reason, "render"), self._clock()):
+                log.warning("past its time", extra={"job_id": job_id, "item": item, "reason": reason})
                 await self._announcer.announce(job_id)
 
     async def _wait(self) -> None:

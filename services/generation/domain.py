@@ -202,12 +202,20 @@ class NoActiveBrandKit(Invalid):
         super().__init__(f"brand_kit_id: {sentence}", violations=[FieldViolation("brand_kit_id", sentence)])
 
 
+class RenderVoid(Exception):
+    """The item has ended, or is on another way: whoever renders it may stop, and pays nothing more."""
+
+
 class RenderDeferred(Exception):
     """Not now: the picture was not paid for, and asking again before `seconds` are over is of no use."""
 
     def __init__(self, seconds: float, why: str) -> None:
         super().__init__(why)
         self.seconds = seconds
+
+
+class CallUnderWay(RenderDeferred):
+    """Another worker may be paying for this item at this moment."""
 
 
 class RenderFailed(Exception):

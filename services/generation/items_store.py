@@ -24,7 +24,12 @@ RETURNING render_key, render_sha256, render_content_type
 SEED = "SELECT seed FROM jobs WHERE id = $1"
 SET_RENDER = """
 UPDATE items SET render_key = $3, render_sha256 = $4, render_content_type = $5, progress = $6, touched_at = $7
-WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched')
+WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched') AND render_key IS NULL
+"""
+GET_RENDER = "SELECT render_key, render_sha256, render_content_type FROM items WHERE job_id = $1 AND item = $2"
+DEFER = """
+UPDATE items SET state = 'waiting', not_before = $4, deferred_reason = $5
+WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
 """
 SET_STORED = """
 UPDATE items SET state = 'stored', asset_id = $3, progress = 100, touched_at = $4
@@ -51,7 +56,7 @@ UPDATE items SET state = 'waiting' WHERE job_id = $1 AND item = $2 AND dispatch 
 """
 SILENT = "UPDATE items SET state = 'waiting' WHERE state = 'dispatched' AND touched_at < $1"
 OVERDUE = """
-SELECT items.job_id, items.item FROM items JOIN jobs ON jobs.id = items.job_id
+SELECT items.job_id, items.item, items.deferred_reason FROM items JOIN jobs ON jobs.id = items.job_id
 WHERE items.state IN ('waiting', 'dispatched')
   AND (items.finish_by <= $1 OR (items.state = 'waiting' AND jobs.status = 'queued' AND jobs.start_by <= $1))
 ORDER BY items.finish_by LIMIT $2
@@ -77,10 +82,22 @@ class ItemStore:
         assert seed is not None
         return Started(seed["seed"] + item, _to_render(row))
 
-    async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> bool:
-        """False when the item has ended meanwhile."""
+    async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> Render | None:
+        """Of two renders the first counts: it may be on its way to storage already."""
         columns = (render.key, render.sha256, render.content_type, RENDERED)
-        return await self._change(SET_RENDER, job_id, item, *columns, now=now)
+        if await self._change(SET_RENDER, job_id, item, *columns, now=now):
+            return render
+        row = await self._database.fetch_one(GET_RENDER + " AND state IN ('waiting', 'dispatched')", job_id, item)
+        return _to_render(row) if row else None
+
+    async def render_of(self, job_id: str, item: int) -> Render | None:
+        """Also after the item has ended."""
+        row = await self._database.fetch_one(GET_RENDER, job_id, item)
+        return _to_render(row) if row else None
+
+    async def defer(self, job_id: str, item: int, dispatch: int, until: datetime, reason: str | None) -> None:
+        """Unless it moved on."""
+        await self._database.execute(DEFER, job_id, item, dispatch, to_micros(until), reason)
 
     async def stored(self, job_id: str, item: int, asset_id: str, now: datetime) -> bool:
         """False when the item had ended before."""
@@ -127,10 +144,10 @@ class ItemStore:
             await transaction.execute(LOCK_DISPATCH)
             return await transaction.execute(SILENT, to_micros(since))
 
-    async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
-        """As (job, item), the longest overdue first."""
+    async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:
+        """The longest overdue first."""
         rows = await self._database.fetch(OVERDUE, to_micros(now), limit)
-        return [(row["job_id"], row["item"]) for row in rows]
+        return [(row["job_id"], row["item"], row["deferred_reason"] or "DEADLINE_EXCEEDED") for row in rows]
 
 
 async def _jobs_of(transaction: Transaction, ids: set[str]) -> dict[str, Row]:

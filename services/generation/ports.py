@@ -62,8 +62,16 @@ class Items(Protocol):
         """
         ...
 
-    async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> bool:
-        """Remembers a finished picture; False when the item has ended meanwhile."""
+    async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> Render | None:
+        """Remembers a finished picture and answers the one that counts: the first. None when the item has ended."""
+        ...
+
+    async def render_of(self, job_id: str, item: int) -> Render | None:
+        """The picture that counts, if one was made."""
+        ...
+
+    async def defer(self, job_id: str, item: int, dispatch: int, until: datetime, reason: str | None) -> None:
+        """Puts an item back to wait, unless it moved on. `reason` is why, should its time run out before."""
         ...
 
     async def stored(self, job_id: str, item: int, asset_id: str, now: datetime) -> bool:
@@ -90,8 +98,8 @@ class Outbox(Protocol):
         """Puts items back that were dispatched and not heard of since; answers how many."""
         ...
 
-    async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int]]:
-        """Items of jobs past `finish_by`, or past `start_by` with nothing on its way, as (job, item)."""
+    async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:
+        """Items past `finish_by`, or of jobs past `start_by` with nothing on its way: job, item and the reason."""
         ...
 
 
@@ -133,8 +141,8 @@ class PaidCalls(Protocol):
         """Opens an attempt: a provider makes each call that may be billed inside one, and no other.
 
         Must have written the attempt down before the block begins. Must raise, before it begins:
-        RenderFailed (OUTCOME_UNKNOWN) when two calls of this item may have been billed already;
-        RenderDeferred when the model's gate is closed, or another worker's call for this item may be under way.
+        RenderVoid when the item has ended; RenderFailed (OUTCOME_UNKNOWN) when two of its calls may have been
+        billed; CallUnderWay while another worker's may be running; RenderDeferred while the model's gate is closed.
         """
         ...
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from chassis.renders import Renders
-from services.generation.domain import Picture, Render, RenderFailed, RenderRequest
+from services.generation.domain import (
+    CallUnderWay,
+    Picture,
+    Render,
+    RenderDeferred,
+    RenderFailed,
+    RenderRequest,
+    RenderVoid,
+)
 from services.generation.failures import failure
-from services.generation.ports import Announcer, ImageProvider, Items
+from services.generation.ports import Announcer, ImageProvider, Items, PaidCalls
 from services.generation.states import Failure
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,7 @@ class Rendering:
         *,
         items: Items,
         provider: ImageProvider,
+        calls_of: Callable[[str, int], PaidCalls],
         renders: Renders,
         announcer: Announcer,
         ended: Callable[[], None],
@@ -39,6 +51,7 @@ class Rendering:
     ) -> None:
         self._items = items
         self._provider = provider
+        self._calls_of = calls_of
         self._renders = renders
         self._announcer = announcer
         self._ended = ended
@@ -58,14 +71,7 @@ class Rendering:
         if started is None:
             return None
         await self._announcer.announce(job_id)
-        if started.render is not None:
-            return started.render
-        try:
-            picture = await self._provider.render(_with_seed(turn.request, started.seed))
-        except RenderFailed as error:
-            await self.fail(job_id, item, error.failure)
-            return None
-        return await self._keep(job_id, item, picture)
+        return started.render or await self._make(turn, started.seed)
 
     async def fail(self, job_id: str, item: int, failure: Failure) -> None:
         """Ends an item badly."""
@@ -78,23 +84,39 @@ class Rendering:
         if await self._items.stored(job_id, item, asset_id, self._clock()):
             await self._announcer.announce(job_id)
             self._ended()
-        await self._renders.delete(_key(job_id, item))
+        render = await self._items.render_of(job_id, item)
+        if render is not None:
+            await self._renders.delete(render.key)
+
+    async def _make(self, turn: Turn, seed: int) -> Render | None:
+        job_id, item = turn.request.job_id, turn.request.item
+        try:
+            picture = await self._provider.render(replace(turn.request, seed=seed), self._calls_of(job_id, item))
+        except RenderFailed as error:
+            await self.fail(job_id, item, error.failure)
+        except RenderDeferred as error:
+            await self._defer(turn, error)
+        except RenderVoid:
+            log.info("the item ended before it was rendered", extra={"item": item})
+        else:
+            return await self._keep(job_id, item, picture)
+        return None
 
     async def _keep(self, job_id: str, item: int, picture: Picture) -> Render | None:
-        render = Render(_key(job_id, item), hashlib.sha256(picture.data).hexdigest(), picture.content_type)
+        sha256 = hashlib.sha256(picture.data).hexdigest()
+        # Named after its bytes: two workers with two pictures of one item never overwrite each other's.
+        render = Render(f"{job_id}.{item}.{sha256[:16]}", sha256, picture.content_type)
         await self._renders.put(render.key, picture.data)
-        if not await self._items.rendered(job_id, item, render, self._clock()):
+        kept = await self._items.rendered(job_id, item, render, self._clock())
+        if kept != render:
             await self._renders.delete(render.key)
-            return None
         await self._announcer.announce(job_id)
-        return render
+        return kept
 
-
-def _key(job_id: str, item: int) -> str:
-    return f"{job_id}.{item}"
-
-
-def _with_seed(request: RenderRequest, seed: int) -> RenderRequest:
-    return RenderRequest(
-        request.job_id, request.item, request.asset_type, request.prompt, request.words, request.brand_kit, seed
-    )
+    async def _defer(self, turn: Turn, deferred: RenderDeferred) -> None:
+        reason = None if isinstance(deferred, CallUnderWay) else "PROVIDER_RATE_LIMIT"
+        until = self._clock() + timedelta(seconds=deferred.seconds)
+        log.info(
+            "put off", extra={"item": turn.request.item, "seconds": round(deferred.seconds, 1), "why": str(deferred)}
+        )
+        await self._items.defer(turn.request.job_id, turn.request.item, turn.dispatch, until, reason)

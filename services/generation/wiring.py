@@ -15,6 +15,7 @@ from chassis.renders import Renders, open_renders
 from chassis.server import Role, Service
 from chassis.times import now
 from services.generation.announcing import NatsAnnouncer, listen
+from services.generation.attempts_store import ItemCalls
 from services.generation.consumer import OUTCOME, RENDER, Consumer, Sender
 from services.generation.dispatcher import Dispatcher
 from services.generation.grpc_clients import AssetClient, BrandKitClient, open_channel
@@ -45,9 +46,11 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     dispatcher = Dispatcher(
         outbox=items, items=items, send=Sender(queue).send, announcer=watchers, window=settings.render_window, clock=now
     )
+    provider = SketchProvider(threads=settings.render_concurrency)
     rendering = Rendering(
         items=items,
-        provider=SketchProvider(threads=settings.render_concurrency),
+        provider=provider,
+        calls_of=lambda job_id, item: ItemCalls(database, job_id, item, provider.model, now),
         renders=renders,
         announcer=watchers,
         ended=dispatcher.wake,

@@ -166,7 +166,7 @@ async def test_an_item_ends_only_once(jobs: JobStore, items: ItemStore) -> None:
 
     assert not await items.stored(job.id, 0, "asset-other", LATER)
     assert not await items.failed(job.id, 0, a_failure(), LATER)
-    assert not await items.rendered(job.id, 0, a_render(), LATER)
+    assert await items.rendered(job.id, 0, a_render(), LATER) is None
 
     assert await jobs.get(job.id) == done
 
@@ -269,8 +269,8 @@ async def test_a_job_past_its_time_is_overdue_whether_it_waits_or_is_on_its_way(
     after_start_by = await items.overdue(NOON + timedelta(minutes=2), 10)
     after_finish_by = await items.overdue(NOON + timedelta(minutes=6), 10)
 
-    assert after_start_by == [(waiting.id, 0)]
-    assert set(after_finish_by) == {(waiting.id, 0), (sent.id, 0)}
+    assert after_start_by == [(waiting.id, 0, "DEADLINE_EXCEEDED")]
+    assert {job_id for job_id, _, _ in after_finish_by} == {waiting.id, sent.id}
 
 
 async def _take_one(items: ItemStore, job_id: str) -> Dispatch:

@@ -1,0 +1,134 @@
+"""Paid calls in the database: what was sent, what it may have cost, and who may call next."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chassis.database import Database, Row, Transaction
+from chassis.errors import Unavailable
+from chassis.times import to_micros
+from services.generation.domain import CallUnderWay, RenderDeferred, RenderFailed, RenderVoid
+from services.generation.failures import failure
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+"""How long an attempt keeps others away without a sign of life: longer than a delivery goes unacknowledged."""
+BILLED_AT_MOST = 2
+"""Calls of one item that may have been billed; after that nobody asks again."""
+
+TOUCH = "UPDATE items SET touched_at = $3 WHERE job_id = $1 AND item = $2 AND state = 'dispatched' RETURNING user_id"
+EXPIRE = """
+UPDATE attempts SET state = 'unknown', ended_at = $3
+WHERE job_id = $1 AND item = $2 AND state = 'sending' AND lease_until <= $3
+"""
+ATTEMPTS = "SELECT * FROM attempts WHERE job_id = $1 AND item = $2 ORDER BY n"
+OPEN = """
+INSERT INTO attempts (job_id, item, n, user_id, model, state, lease_until, started_at)
+SELECT CAST($1 AS TEXT), CAST($2 AS INTEGER), CAST($3 AS INTEGER), CAST($4 AS TEXT), CAST($5 AS TEXT), 'sending',
+       CAST($6 AS BIGINT), CAST($7 AS BIGINT)
+WHERE NOT EXISTS (SELECT 1 FROM gates WHERE model = $5 AND open_at > $7)
+"""
+GATE = "SELECT open_at FROM gates WHERE model = $1"
+EXTEND = "UPDATE attempts SET lease_until = $4 WHERE job_id = $1 AND item = $2 AND n = $3 AND state = 'sending'"
+END = """
+UPDATE attempts SET state = $4, ended_at = $5
+WHERE job_id = $1 AND item = $2 AND n = $3 AND state IN ('sending', 'unknown')
+"""
+CLOSE_GATE = """
+INSERT INTO gates (model, open_at) VALUES ($1, $2)
+ON CONFLICT (model) DO UPDATE SET open_at = CASE
+  WHEN gates.open_at > excluded.open_at THEN gates.open_at ELSE excluded.open_at END
+"""
+
+
+@dataclass(slots=True)
+class _Attempt:
+    number: int
+    state: str = "unknown"
+
+    def unpaid(self) -> None:
+        self.state = "unpaid"
+
+    def paid(self) -> None:
+        self.state = "paid"
+
+
+class ItemCalls:
+    """The PaidCalls port for one item and one model."""
+
+    def __init__(self, database: Database, job_id: str, item: int, model: str, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._key = (job_id, item)
+        self._model = model
+        self._clock = clock
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[_Attempt]:
+        """Written down before the block begins; kept alive through the database while it lasts."""
+        attempt = _Attempt(await self._open())
+        alive = asyncio.create_task(self._keep_alive(attempt.number))
+        try:
+            yield attempt
+        finally:
+            alive.cancel()
+            with suppress(asyncio.CancelledError):
+                await alive
+            # Shielded: a call that was served must be remembered as paid also when its worker is being stopped.
+            await asyncio.shield(self._end(attempt))
+
+    async def close_gate(self, seconds: float) -> None:
+        """The longest request to wait wins."""
+        open_at = to_micros(self._clock() + timedelta(seconds=seconds))
+        await self._database.execute(CLOSE_GATE, self._model, open_at)
+        log.warning("the gate is closed", extra={"model": self._model, "seconds": round(seconds, 1)})
+
+    async def _open(self) -> int:
+        now = to_micros(self._clock())
+        async with self._database.transaction() as transaction:
+            # Locks the item: of two workers with the same item one goes first.
+            item = await transaction.fetch_one(TOUCH, *self._key, now)
+            if item is None:
+                raise RenderVoid
+            await transaction.execute(EXPIRE, *self._key, now)
+            past = await transaction.fetch(ATTEMPTS, *self._key)
+            _refuse_unless_free(past, now)
+            number = len(past) + 1
+            lease = now + to_micros_of(LEASE)
+            opened = await transaction.execute(OPEN, *self._key, number, item["user_id"], self._model, lease, now)
+            if not opened:
+                await self._wait_for_gate(transaction, now)
+        return number
+
+    async def _wait_for_gate(self, transaction: Transaction, now: int) -> None:
+        gate = await transaction.fetch_one(GATE, self._model)
+        raise RenderDeferred(((gate["open_at"] if gate else now) - now) / 1e6, "the gate is closed")
+
+    async def _keep_alive(self, number: int) -> None:
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            now = self._clock()
+            with suppress(Unavailable):  # the next beat tries again; without any, the lease ends as it should
+                await self._database.execute(EXTEND, *self._key, number, to_micros(now + LEASE))
+                await self._database.execute(TOUCH, *self._key, to_micros(now))
+
+    async def _end(self, attempt: _Attempt) -> None:
+        await self._database.execute(END, *self._key, attempt.number, attempt.state, to_micros(self._clock()))
+
+
+def to_micros_of(span: timedelta) -> int:
+    """A span in microseconds."""
+    return span // timedelta(microseconds=1)
+
+
+def _refuse_unless_free(past: list[Row], now: int) -> None:
+    live = [attempt["lease_until"] for attempt in past if attempt["state"] == "sending"]
+    if live:
+        raise CallUnderWay((max(live) - now) / 1e6, "another worker's call is under way")
+    if sum(attempt["state"] in ("paid", "unknown") for attempt in past) >= BILLED_AT_MOST:
+        raise RenderFailed(failure("OUTCOME_UNKNOWN"))
