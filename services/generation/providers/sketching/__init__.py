@@ -1,0 +1,1 @@
+"""How the sketch provider draws: colours, letters, shapes and one layout per asset type."""
