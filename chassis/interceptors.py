@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
@@ -14,7 +15,7 @@ from google.protobuf.message import Message
 from chassis import status
 from chassis.auth import NOBODY, Access, Policy, TokenVerifier, set_caller
 from chassis.errors import ServiceError
-from chassis.telemetry import log_context
+from chassis.telemetry import bind_log_context
 from chassis.validation import validate
 
 log = logging.getLogger(__name__)
@@ -75,23 +76,23 @@ class Guard(grpc.aio.ServerInterceptor):
     def _unary(self, method: str, inner: Any, handler: Handler) -> Any:
         async def call(request: Any, context: Context) -> Any:
             request_id = _bind_request_id(context)
-            with log_context(request_id=request_id):
-                try:
-                    return await inner(await self._admit(method, handler, request, context), context)
-                except Exception as error:
-                    await _refuse(method, request_id, context, error)
+            try:
+                return await inner(await self._admit(method, handler, request, context), context)
+            except Exception as error:
+                await _refuse(method, request_id, context, error)
 
         return call
 
     def _stream(self, method: str, inner: Any, handler: Handler) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
+            # No context variable is reset here: a stream that its client left is closed from another context.
             request_id = _bind_request_id(context)
-            with log_context(request_id=request_id):
-                try:
-                    async for response in inner(await self._admit(method, handler, request, context), context):
+            try:
+                async with aclosing(inner(await self._admit(method, handler, request, context), context)) as responses:
+                    async for response in responses:
                         yield response
-                except Exception as error:
-                    await _refuse(method, request_id, context, error)
+            except Exception as error:
+                await _refuse(method, request_id, context, error)
 
         return call
 
@@ -135,6 +136,7 @@ def _bind_request_id(context: Context) -> str:
     given = header(context, "x-request-id")
     request_id = given if given and len(given) <= 128 and given.isprintable() else str(uuid.uuid4())
     _request_id.set(request_id)
+    bind_log_context(request_id=request_id)
     return request_id
 
 

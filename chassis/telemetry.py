@@ -40,6 +40,11 @@ def _with_context(record: logging.LogRecord) -> bool:
     return True
 
 
+def bind_log_context(**fields: str) -> None:
+    """Adds fields to every line logged from here on in this task's context."""
+    _context.set({**(_context.get() or {}), **fields})
+
+
 @contextmanager
 def log_context(**fields: str) -> Iterator[None]:
     """Adds fields to every line logged inside, also by tasks started there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -83,8 +84,10 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     ) -> AsyncIterator[job_pb2.JobEvent]:
         after = _after(request, context)
         job_id = request.job_id.lower()
-        async for event in watch_job(self._service, self._watchers, current_caller(), job_id, after):
-            yield _to_event(event)
+        events = watch_job(self._service, self._watchers, current_caller(), job_id, after)
+        async with aclosing(events):
+            async for event in events:
+                yield _to_event(event)
 
     async def UpdateJobStatus(
         self, request: generation_service_pb2.UpdateJobStatusRequest, context: Context

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Change:
 
 async def watch_job(
     service: GenerationService, watchers: Watchers, caller: Caller, job_id: str, after: int | None
-) -> AsyncIterator[Heartbeat | Change]:
+) -> AsyncGenerator[Heartbeat | Change]:
     """The state now, then every change; ends after the terminal one. An unchanged job starts with a heartbeat.
 
     Raises:
