@@ -82,7 +82,7 @@ class Queue:
         handler: Handler,
         on_dead: OnDead,
         concurrency: int,
-        ack_wait: float = 30.0,
+        ack_wait: float = 6.0,
         max_work: float = 300.0,
         max_deliveries: int = 50,
     ) -> None:
