@@ -1,0 +1,185 @@
+"""What storage talks about: assets, the keys of their bytes, and how storing may fail.
+
+writing ──► stored ──► deleting ──► deleted
+   └──────► abandoning ──► abandoned
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from chassis.errors import NotFound, NotOwner
+
+MAX_BYTES = 25 * 1024 * 1024
+"""How big a picture may be."""
+
+PUBLIC, PRIVATE = "public", "private"
+
+
+class State(StrEnum):
+    """Where an asset is in its life; only a stored one is visible to anybody."""
+
+    WRITING = "writing"
+    """Its key is committed; under it are no bytes, or some, or all."""
+    STORED = "stored"
+    """All its bytes are on disk."""
+    DELETING = "deleting"
+    """Its owner deleted it; the bytes may still be there."""
+    DELETED = "deleted"
+    """The bytes are gone. The row stays, so that work delivered once more does not bring the picture back."""
+    ABANDONING = "abandoning"
+    """It was never stored and never will be; some bytes may be there."""
+    ABANDONED = "abandoned"
+    """Never stored, and no bytes are left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Which variation of which job a picture is, and whose."""
+
+    job_id: str
+    item: int
+    user_id: str
+    asset_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What was measured on a picture's bytes."""
+
+    sha256: str
+    content_type: str
+    width: int
+    height: int
+    file_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One picture, as its row has it."""
+
+    id: str
+    item: Item
+    picture: Picture
+    state: State
+    key: str
+    next_key: str | None
+    """Where the bytes are on their way to; None: nowhere."""
+    old_key: str | None
+    """While writing: where an earlier attempt may have left other bytes; None: nowhere."""
+    is_public: bool
+    """Whether anybody may see it: false for as long as its bytes are on their way."""
+    viral_score: int | None
+    created_at: datetime
+    """When it was stored; until then, when that began."""
+
+    def require_owner(self, user_id: str | None) -> None:
+        """Raises NotOwner unless it is this user's; None stands for a service, which may see everything."""
+        if user_id is not None and user_id != self.item.user_id:
+            raise NotOwner("this asset belongs to somebody else", metadata={"asset_id": self.id})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where bytes can be read."""
+
+    url: str
+    expires_at: datetime | None
+    """None: it works for as long as the asset is public."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedAsset:
+    """An asset, and where its bytes can be read."""
+
+    asset: Asset
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which assets a list shows."""
+
+    user_id: str | None
+    """None: everybody's."""
+    asset_type: str | None
+    job_id: str | None
+    limit: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a list."""
+
+    assets: Sequence[LinkedAsset]
+    total: int
+    """How many match, on all pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOrder:
+    """A render that is to be kept."""
+
+    item: Item
+    render_key: str
+    sha256: str
+    finish_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailure:
+    """Why a picture will not be there; a new job may succeed."""
+
+    reason: str
+    """A value of ErrorReason."""
+    message: str
+    """For the streamer."""
+
+
+NOT_SAVED = StoreFailure("STORAGE_ERROR", "Your picture could not be saved. Please try again.")
+NOT_USABLE = StoreFailure("INVALID_IMAGE", "The image service sent a picture that cannot be used. Please try again.")
+TOO_LATE = StoreFailure("DEADLINE_EXCEEDED", "This took longer than it may. Please try again.")
+GAVE_UP = StoreFailure("INTERNAL", "Something went wrong on our side. Please try again.")
+
+
+class AssetNotFound(NotFound):
+    """There is no such asset, or nobody may see it."""
+
+    reason = "ASSET_NOT_FOUND"
+
+    def __init__(self, asset_id: str) -> None:
+        super().__init__(f"asset {asset_id} was not found", metadata={"asset_id": asset_id})
+
+
+class LinkRefused(NotOwner):
+    """One answer for every link that opens nothing, so that it tells nobody what exists."""
+
+    def __init__(self) -> None:
+        super().__init__("this link is not valid, or it has expired")
+
+
+class NotAPicture(Exception):
+    """These bytes are no picture that we keep; the message says what would be."""
+
+
+class BytesDamaged(Exception):
+    """These bytes are not the ones that were announced."""
+
+
+class BlobMissing(Exception):
+    """There are no bytes under this key."""
+
+
+def new_key(*, is_public: bool) -> str:
+    """A key nobody can guess (128 bits), which says on which side its bytes are."""
+    return f"{PUBLIC if is_public else PRIVATE}/{secrets.token_hex(16)}"
+
+
+def is_public_key(key: str) -> bool:
+    """Whether the bytes under a key are on the public side."""
+    return key.startswith(f"{PUBLIC}/")
