@@ -1,0 +1,1 @@
+"""Places for bytes: the adapters of `ports.Blobs`."""

@@ -1,0 +1,167 @@
+"""Blobs as files in one directory, handed out by this service itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from chassis.errors import Unavailable
+from services.storage.domain import PRIVATE, PUBLIC, BlobMissing, Link, is_public_key
+from services.storage.links import Signer
+from services.storage.ports import Clock
+
+KEY = re.compile(rf"({PUBLIC}|{PRIVATE})/[a-z0-9][a-z0-9.-]*", re.ASCII)
+OWNER_ONLY = 0o600
+CHUNK = 256 * 1024
+DRAFTS = "drafts"
+DRAFT_LIFE = 3600.0
+"""Seconds after which a draft is what a crash left behind."""
+
+
+class LocalBlobs:
+    """For a system on one machine: `private/…` and `public/…` below a directory of their own."""
+
+    def __init__(self, directory: Path, public_url: str, signer: Signer, clock: Clock) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name in (PRIVATE, PUBLIC, DRAFTS):
+            (directory / name).mkdir(mode=0o700, exist_ok=True)
+        _sync(directory)
+        _sync(directory.parent)
+        _sweep(directory / DRAFTS)
+        self._directory = directory
+        self._files_url = f"{public_url.rstrip('/')}/files"
+        self._signer = signer
+        self._clock = clock
+
+    async def write(self, key: str, data: bytes, content_type: str) -> None:
+        await asyncio.to_thread(self._write, self._path(key), data)
+
+    @asynccontextmanager
+    async def read(self, key: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        file = await asyncio.to_thread(_open, self._path(key), key)
+        with file:
+            yield _chunks(file)
+
+    async def move(self, key: str, next_key: str) -> None:
+        await asyncio.to_thread(_move, self._path(key), self._path(next_key), key)
+
+    async def delete(self, key: str) -> None:
+        await asyncio.to_thread(_delete, self._path(key))
+
+    async def links(self, keys: Sequence[str], expires_in: int) -> Sequence[Link]:
+        expires_at = int(self._clock().timestamp()) + expires_in
+        return [self._link(key, expires_at) for key in keys]
+
+    async def ping(self) -> None:
+        await asyncio.to_thread(self._try)
+
+    def _path(self, key: str) -> Path:
+        if not KEY.fullmatch(key):
+            raise ValueError(f"not a key for a blob: {key!r}")
+        return self._directory / key
+
+    def _write(self, path: Path, data: bytes) -> None:
+        draft = self._draft()
+        with _translated():
+            try:
+                _write_synced(draft, data)
+                draft.rename(path)
+            except BaseException:
+                draft.unlink(missing_ok=True)
+                raise
+            _sync(path.parent)
+
+    def _try(self) -> None:
+        draft = self._draft()
+        with _translated():
+            try:
+                draft.write_bytes(b"?")
+            finally:
+                draft.unlink(missing_ok=True)
+
+    def _draft(self) -> Path:
+        return self._directory / DRAFTS / secrets.token_hex(16)
+
+    def _link(self, key: str, expires_at: int) -> Link:
+        url = f"{self._files_url}/{key}"
+        if is_public_key(key):
+            return Link(url, expires_at=None)
+        token = self._signer.sign(key, expires_at)
+        return Link(f"{url}?token={token}", datetime.fromtimestamp(expires_at, UTC))
+
+
+async def _chunks(file: BinaryIO) -> AsyncIterator[bytes]:
+    while True:
+        with _translated():
+            chunk = await asyncio.to_thread(file.read, CHUNK)
+        if not chunk:
+            return
+        yield chunk
+
+
+def _open(path: Path, key: str) -> BinaryIO:
+    with _translated():
+        try:
+            # Unbuffered: the chunks are large enough.
+            return path.open("rb", buffering=0)
+        except FileNotFoundError:
+            raise BlobMissing(key) from None
+
+
+def _move(path: Path, next_path: Path, key: str) -> None:
+    with _translated():
+        try:
+            path.rename(next_path)
+        except FileNotFoundError:
+            if not next_path.exists():
+                raise BlobMissing(key) from None
+        # Also when somebody else renamed it: they may have crashed before this.
+        _sync(next_path.parent)
+        _sync(path.parent)
+
+
+def _delete(path: Path) -> None:
+    with _translated():
+        path.unlink(missing_ok=True)
+        _sync(path.parent)
+        if path.exists():
+            raise Unavailable("a picture could not be deleted")
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(directory: Path) -> None:
+    """A name is on disk, or gone from it, only when its directory is."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sweep(drafts: Path) -> None:
+    for draft in drafts.iterdir():
+        with suppress(FileNotFoundError):  # another process has just finished it
+            if draft.stat().st_mtime < time.time() - DRAFT_LIFE:
+                draft.unlink()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("the place for pictures cannot be used right now") from error
