@@ -1,0 +1,82 @@
+"""Bytes go out, to whom a link lets see them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from services.storage.domain import Asset, AssetNotFound, BlobMissing, LinkRefused, State
+from services.storage.links import Signer
+from services.storage.ports import AssetStore, Blobs, Clock
+
+PUBLIC_AGE = 60
+"""Seconds a cache may show a public file that is private by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Bytes on their way out."""
+
+    content_type: str
+    cache_control: str
+    chunks: AsyncIterator[bytes]
+
+
+class Files:
+    """Opens pictures for everybody who has the right link."""
+
+    def __init__(self, store: AssetStore, blobs: Blobs, signer: Signer, clock: Clock) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._signer = signer
+        self._clock = clock
+
+    @asynccontextmanager
+    async def open_link(self, path: str, token: str) -> AsyncIterator[File]:
+        """The bytes under a path.
+
+        Raises:
+            LinkRefused: for whatever reason; it is the same for a path that never was.
+        """
+        asset = await self._store.of_key(path)
+        if asset is None:
+            raise LinkRefused
+        async with AsyncExitStack() as stack:
+            cache_control = self._admit(asset, token)
+            try:
+                chunks = await stack.enter_async_context(self._blobs.read(asset.key))
+            except BlobMissing:
+                await self._require_lost(asset, LinkRefused())
+                raise
+            yield File(asset.picture.content_type, cache_control, chunks)
+
+    @asynccontextmanager
+    async def open_shared(self, asset_id: str) -> AsyncIterator[File]:
+        """The bytes of an asset that is public now, whatever was said before.
+
+        Raises:
+            AssetNotFound: there is none, or it is private.
+        """
+        asset = await self._store.get(asset_id)
+        if asset is None or asset.state is not State.STORED or not asset.is_public:
+            raise AssetNotFound(asset_id)
+        async with AsyncExitStack() as stack:
+            try:
+                chunks = await stack.enter_async_context(self._blobs.read(asset.key))
+            except BlobMissing:
+                await self._require_lost(asset, AssetNotFound(asset_id))
+                raise
+            yield File(asset.picture.content_type, "no-cache", chunks)
+
+    def _admit(self, asset: Asset, token: str) -> str:
+        if asset.is_public:
+            return f"public, max-age={PUBLIC_AGE}"
+        left = self._signer.seconds_left(asset.key, token, self._clock().timestamp())
+        return f"private, max-age={left}"
+
+    async def _require_lost(self, asset: Asset, gone: Exception) -> None:
+        """Raises `gone` when the bytes are missing because the asset moved or was deleted since its row was read."""
+        now = await self._store.of_key(asset.key)
+        if now is None or now.next_key is not None:
+            raise gone

@@ -1,0 +1,53 @@
+"""A process that dies between any two steps: what it calls works, until it does not."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from chassis.errors import Unavailable
+
+
+class Crash(BaseException):
+    """No handler may catch it: the process is gone."""
+
+
+class Fuse:
+    """Burns through after so many steps; each call of a port has two, before its effect and after it."""
+
+    def __init__(self, steps: int, error: type[BaseException] = Crash) -> None:
+        self._left = steps
+        self._error = error
+        self.is_burnt = False
+
+    def step(self) -> None:
+        if self.is_burnt:
+            return
+        if self._left == 0:
+            self.is_burnt = True
+            raise self._error("between two steps") if self._error is Unavailable else self._error
+        self._left -= 1
+
+
+def fused(port: Any, fuse: Fuse) -> Any:
+    """The port, with a step of the fuse before and after each of its coroutines."""
+    return _Fused(port, fuse)
+
+
+class _Fused:
+    def __init__(self, port: Any, fuse: Fuse) -> None:
+        self._port = port
+        self._fuse = fuse
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        if not inspect.iscoroutinefunction(method):
+            return method
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            self._fuse.step()
+            result = await method(*args, **kwargs)
+            self._fuse.step()
+            return result
+
+        return call
