@@ -1,0 +1,79 @@
+"""How the storage service is put together; the only module here that knows its adapters."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+
+from chassis.auth import TokenVerifier
+from chassis.database import Database, migrate, open_database
+from chassis.queue import Queue
+from chassis.renders import open_renders
+from chassis.server import GRACE, Role, Service
+from chassis.times import now
+from services.storage.blobs.local import LocalBlobs
+from services.storage.consumer import CONSUMES, StoreConsumer
+from services.storage.links import Signer
+from services.storage.pictures import PillowPictures
+from services.storage.ports import Blobs
+from services.storage.servicer import METHODS, SERVICE_NAME, StorageServicer
+from services.storage.settings import Settings
+from services.storage.store import DatabaseAssets
+from services.storage.usecases.files import Files
+from services.storage.usecases.gallery import Gallery
+from services.storage.usecases.keeping import Keeper, Uploads
+from services.storage.usecases.moving import Moves
+from services.storage.usecases.removing import Recovery, Removal
+from services.storage.usecases.storing import Storing
+from streamerstudio.storage.v1.storage_service_pb2_grpc import add_StorageServiceServicer_to_server
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+CONCURRENCY = 4
+"""Pictures stored at once: what bounds the memory they take while they are looked at."""
+
+
+async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Service:
+    """Opens what the service needs; the stack closes it in turn."""
+    database = await open_database(settings.database("storage"), schema="storage")
+    stack.push_async_callback(database.close)
+    await migrate(database, MIGRATIONS)
+    queue = Queue(settings.nats_url, name="storage", replicas=settings.nats_replicas)
+    stack.push_async_callback(queue.close)
+    signer = Signer(settings.files_secret.get_secret_value().encode())
+    store = DatabaseAssets(database)
+    blobs = LocalBlobs(settings.data_dir / "blobs", settings.public_url, signer, now)
+    moves, removal = Moves(store, blobs), Removal(store, blobs)
+    keeper = Keeper(store, blobs, PillowPictures(), now)
+    servicer = StorageServicer(
+        Uploads(keeper),
+        Gallery(store, blobs, moves, removal, settings.signed_url_ttl),
+        Files(store, blobs, signer, now),
+    )
+    if role.works:
+        renders = open_renders(settings.renders, settings.data_dir, queue)
+        _consume(queue, StoreConsumer(Storing(store, renders, keeper, now), queue))
+    await queue.start()
+    return Service(
+        name="storage",
+        port=settings.port,
+        methods=METHODS if role.serves else {},
+        register=[partial(add_StorageServiceServicer_to_server, servicer)] if role.serves else [],
+        verifier=TokenVerifier.from_settings(settings),
+        serving=database.ping,
+        ready=partial(_ready, database, blobs, queue),
+        # Both halves: either may be the one that was killed, and what it left is finished before anybody asks.
+        work=[Recovery(store, moves, removal, now).run],
+        drain=[partial(queue.close, GRACE)],
+        service_names=[SERVICE_NAME] if role.serves else [],
+    )
+
+
+def _consume(queue: Queue, consumer: StoreConsumer) -> None:
+    queue.consume(CONSUMES, durable="store", handler=consumer.handle, on_dead=consumer.give_up, concurrency=CONCURRENCY)
+
+
+async def _ready(database: Database, blobs: Blobs, queue: Queue) -> None:
+    await database.ping()
+    await blobs.ping()
+    await queue.ping()
