@@ -53,7 +53,7 @@ class Consumer:
                 if outcome.WhichOneof("result") == "stored":
                     await self._rendering.store(work.job_id, work.item, outcome.stored.asset_id)
                 else:
-                    await self._rendering.fail(work.job_id, work.item, _to_failure(outcome.failed))
+                    await self._rendering.fail(work.job_id, work.item, _to_failure(outcome.failed), work.dispatch)
             except JobNotFound as error:
                 raise Poison("it names a job that is not in the database") from error
 
@@ -70,7 +70,8 @@ class Consumer:
     async def _end(self, message: work_pb2.RenderTask | work_pb2.Outcome, delivery: Delivery) -> None:
         try:
             _parse(message, delivery)
-            await self._rendering.fail(message.work.job_id, message.work.item, failure("INTERNAL"))
+            work = message.work
+            await self._rendering.fail(work.job_id, work.item, failure("INTERNAL"), work.dispatch)
         except (Poison, JobNotFound):
             return  # it is in DEAD_LETTERS whole, and names no job that could be told
 

@@ -37,8 +37,9 @@ WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched')
 """
 SET_FAILED = """
 UPDATE items SET state = 'failed', error_reason = $3, error_stage = $4, error_retryable = $5, error_message = $6,
-       touched_at = $7
+       touched_at = $8
 WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched')
+  AND (CAST($7 AS INTEGER) IS NULL OR dispatch = $7)
 """
 
 # Whoever changes many items locks this row first: one dispatcher at a time, and no two wait for each other.
@@ -103,9 +104,11 @@ class ItemStore:
         """False when the item had ended before."""
         return await self._change(SET_STORED, job_id, item, asset_id, now=now)
 
-    async def failed(self, job_id: str, item: int, failure: Failure, now: datetime) -> bool:
-        """False when the item had ended before."""
-        return await self._change(SET_FAILED, job_id, item, *failure_columns(failure), now=now)
+    async def failed(
+        self, job_id: str, item: int, failure: Failure, now: datetime, *, dispatch: int | None = None
+    ) -> bool:
+        """False when the item had ended before, or was sent again since."""
+        return await self._change(SET_FAILED, job_id, item, *failure_columns(failure), dispatch, now=now)
 
     async def _change(self, sql: str, job_id: str, item: int, *values: str | int | bool | None, now: datetime) -> bool:
         async with self._database.transaction() as transaction:

@@ -78,8 +78,13 @@ class Items(Protocol):
         """Ends an item well, and its job with the last of them; False when it had ended before."""
         ...
 
-    async def failed(self, job_id: str, item: int, failure: Failure, now: datetime) -> bool:
-        """Ends an item badly, and its job with the last of them; False when it had ended before."""
+    async def failed(
+        self, job_id: str, item: int, failure: Failure, now: datetime, *, dispatch: int | None = None
+    ) -> bool:
+        """Ends an item badly, and its job with the last of them; False when it had ended before.
+
+        With `dispatch`, only what went wrong on that way: it must not end an item that was sent again since.
+        """
         ...
 
 

@@ -65,7 +65,7 @@ class Rendering:
         """
         job_id, item = turn.request.job_id, turn.request.item
         if self._clock() >= turn.finish_by:
-            await self.fail(job_id, item, failure("DEADLINE_EXCEEDED"))
+            await self.fail(job_id, item, failure("DEADLINE_EXCEEDED"), turn.dispatch)
             return None
         started = await self._items.start(job_id, item, turn.dispatch, turn.request.prompt, self._clock())
         if started is None:
@@ -73,9 +73,9 @@ class Rendering:
         await self._announcer.announce(job_id)
         return started.render or await self._make(turn, started.seed)
 
-    async def fail(self, job_id: str, item: int, failure: Failure) -> None:
-        """Ends an item badly."""
-        if await self._items.failed(job_id, item, failure, self._clock()):
+    async def fail(self, job_id: str, item: int, failure: Failure, dispatch: int) -> None:
+        """Ends an item badly, unless it was sent again since."""
+        if await self._items.failed(job_id, item, failure, self._clock(), dispatch=dispatch):
             await self._announcer.announce(job_id)
             self._ended()
 
@@ -93,7 +93,7 @@ class Rendering:
         try:
             picture = await self._provider.render(replace(turn.request, seed=seed), self._calls_of(job_id, item))
         except RenderFailed as error:
-            await self.fail(job_id, item, error.failure)
+            await self.fail(job_id, item, error.failure, turn.dispatch)
         except RenderDeferred as error:
             await self._defer(turn, error)
         except RenderVoid:

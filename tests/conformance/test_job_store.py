@@ -193,6 +193,16 @@ async def test_a_delivery_older_than_the_last_dispatch_is_void(jobs: JobStore, i
     assert await items.start(job.id, 0, 2, "a prompt", LATER) is not None
 
 
+async def test_what_went_wrong_on_an_earlier_way_does_not_end_an_item(jobs: JobStore, items: ItemStore) -> None:
+    job = await jobs.create(a_job())
+    await items.take(10, LATER)
+    await items.silent(LATER + timedelta(hours=1))
+    await items.take(10, LATER)
+
+    assert not await items.failed(job.id, 0, a_failure(), LATER, dispatch=1)
+    assert await items.failed(job.id, 0, a_failure(), LATER, dispatch=2)
+
+
 async def test_progress_is_never_a_hundred_before_the_end(jobs: JobStore, items: ItemStore) -> None:
     job = await jobs.create(a_job(count=3))
     await start_all(items, await items.take(10, LATER))
