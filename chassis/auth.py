@@ -6,21 +6,26 @@ gRPC call is as safe as one through REST.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
 
 import jwt
 
-from chassis.errors import ServiceOnly, TokenExpired, Unauthenticated, Unavailable
+from chassis.errors import ServiceOnly, Unauthenticated
+from chassis.public_keys import ALGORITHMS, PublicKeys
+from chassis.remembered import Remembered
 from chassis.settings import ServiceSettings
+from chassis.tokens import SKEW, bearer, check_kind, decode, header, subject
 
-SKEW = 30
-"""Seconds a clock may be off."""
+USER_ROLE = "authenticated"
 SERVICE_ROLE = "service_role"
+REMEMBERED = 4096
+"""How many verified tokens are remembered."""
+REMEMBERED_FOR = 300.0
+"""Seconds after which one is verified again, for its key may have been withdrawn."""
 
 
 class Access(Enum):
@@ -42,7 +47,7 @@ class Caller:
     """The token's `sub`; empty for a service or for nobody."""
     is_service: bool
     tier: str
-    token: str
+    token: str = field(repr=False)
     """As it came, to be forwarded to another service on the caller's behalf."""
 
 
@@ -61,10 +66,10 @@ def current_user() -> str:
     Raises:
         Unauthenticated: a service is calling, on nobody's behalf; it forwards its user's token instead.
     """
-    caller = _caller.get()
-    if caller.is_service:
+    user_id = _caller.get().user_id
+    if not user_id:
         raise Unauthenticated("the access token names no user")
-    return caller.user_id
+    return user_id
 
 
 def set_caller(caller: Caller) -> None:
@@ -103,15 +108,18 @@ class TokenVerifier:
         *,
         user_secret: str | None,
         service_secret: str,
-        jwks: jwt.PyJWKClient | None = None,
+        public_keys: PublicKeys | None = None,
         issuer: str | None = None,
         audience: str | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._user_secret = user_secret
         self._service_secret = service_secret
-        self._jwks = jwks
+        self._public_keys = public_keys
         self._issuer = issuer
         self._audience = audience
+        # Never a refused one: what is refused now may be good in a moment.
+        self._verified = Remembered[Caller](REMEMBERED, clock=clock)
 
     @classmethod
     def from_settings(cls, settings: ServiceSettings) -> TokenVerifier:
@@ -119,7 +127,7 @@ class TokenVerifier:
         return cls(
             user_secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
             service_secret=settings.service_jwt_secret.get_secret_value(),
-            jwks=jwt.PyJWKClient(settings.jwt_jwks_url, timeout=5) if settings.jwt_jwks_url else None,
+            public_keys=PublicKeys(settings.jwt_jwks_url) if settings.jwt_jwks_url else None,
             issuer=settings.jwt_issuer,
             audience=settings.jwt_audience,
         )
@@ -132,80 +140,51 @@ class TokenVerifier:
             TokenExpired: it was good once.
             Unavailable: the public keys cannot be fetched.
         """
-        token = _bearer(authorization)
-        algorithm = _algorithm(token)
+        token = bearer(authorization)
+        caller = self._verified.get(token)
+        if caller is None:
+            proof = await self._prove(token)
+            if proof is None:
+                raise Unauthenticated("the access token is not valid")
+            caller = proof.caller
+            self._verified.add(token, caller, until=proof.exp + SKEW, at_most=REMEMBERED_FOR)
+        return caller
+
+    async def _prove(self, token: str) -> _Proof | None:
+        """None: no key of ours made its signature. A token is whose key that was, whatever it claims."""
+        algorithm, key_id = header(token)
         if algorithm == "HS256":
-            return self._verify_shared(token)
-        if algorithm in ("ES256", "RS256") and self._jwks is not None:
-            return self._user(token, await self._public_key(token), [algorithm])
-        raise Unauthenticated("the access token is not valid")
+            return self._user(token, self._user_secret, algorithm) or self._service(token)
+        if algorithm not in ALGORITHMS or self._public_keys is None or key_id is None:
+            return None
+        key = await self._public_keys.find(key_id)
+        # The algorithm is the key's, as its issuer published it, and never the token's to choose.
+        return self._user(token, key, algorithm) if key.algorithm_name == algorithm else None
 
-    def _verify_shared(self, token: str) -> Caller:
-        # Two issuers share HS256; a token is whose secret made its signature, whatever it claims.
-        try:
-            claims = _decode(token, self._service_secret, ["HS256"])
-        except jwt.InvalidSignatureError:
-            if self._user_secret is None:
-                raise Unauthenticated("the access token is not valid") from None
-            return self._user(token, self._user_secret, ["HS256"])
-        if claims.get("role") != SERVICE_ROLE:
-            raise Unauthenticated("the access token is not valid")
-        return Caller(user_id="", is_service=True, tier="", token=token)
+    def _user(self, token: str, key: str | jwt.PyJWK | None, algorithm: str) -> _Proof | None:
+        if key is None:
+            return None
+        claims = decode(token, key, algorithm, issuer=self._issuer, audience=self._audience)
+        if claims is None:
+            return None
+        check_kind(claims, role=claims.get("role", USER_ROLE), expected=USER_ROLE)
+        tier = str(claims.get("tier") or "free")
+        return _Proof(Caller(subject(claims), is_service=False, tier=tier, token=token), int(claims["exp"]))
 
-    def _user(self, token: str, key: Any, algorithms: list[str]) -> Caller:
-        try:
-            claims = _decode(token, key, algorithms, issuer=self._issuer, audience=self._audience)
-        except jwt.InvalidSignatureError:
-            raise Unauthenticated("the access token is not valid") from None
-        if claims.get("type", "access") != "access" or claims.get("role", "authenticated") != "authenticated":
-            raise Unauthenticated("this kind of token is not accepted here")
-        return Caller(user_id=_subject(claims), is_service=False, tier=str(claims.get("tier") or "free"), token=token)
-
-    async def _public_key(self, token: str) -> Any:
-        assert self._jwks is not None
-        try:
-            return (await asyncio.to_thread(self._jwks.get_signing_key_from_jwt, token)).key
-        except jwt.PyJWKClientConnectionError as error:
-            raise Unavailable("access tokens cannot be checked right now") from error
-        except jwt.PyJWTError as error:
-            raise Unauthenticated("the access token is not valid") from error
+    def _service(self, token: str) -> _Proof | None:
+        claims = decode(token, self._service_secret, "HS256")
+        if claims is None:
+            return None
+        check_kind(claims, role=claims.get("role"), expected=SERVICE_ROLE)
+        return _Proof(Caller("", is_service=True, tier="", token=token), int(claims["exp"]))
 
 
-def _bearer(authorization: str | None) -> str:
-    scheme, _, token = (authorization or "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthenticated("an access token is needed: Authorization: Bearer <token>")
-    return token.strip()
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """That a token is good, and until when: its `exp`."""
 
-
-def _algorithm(token: str) -> str:
-    try:
-        return str(jwt.get_unverified_header(token).get("alg"))
-    except jwt.PyJWTError:
-        raise Unauthenticated("the access token is not valid") from None
-
-
-def _decode(
-    token: str, key: Any, algorithms: Iterable[str], *, issuer: str | None = None, audience: str | None = None
-) -> dict[str, Any]:
-    options: Any = {"require": ["exp"], "verify_aud": audience is not None, "verify_iss": issuer is not None}
-    try:
-        return jwt.decode(
-            token, key, algorithms=list(algorithms), options=options, leeway=SKEW, issuer=issuer, audience=audience
-        )
-    except jwt.InvalidSignatureError:
-        raise
-    except jwt.ExpiredSignatureError:
-        raise TokenExpired("the access token has expired") from None
-    except (jwt.PyJWTError, ValueError):
-        raise Unauthenticated("the access token is not valid") from None
-
-
-def _subject(claims: Mapping[str, Any]) -> str:
-    subject = claims.get("sub")
-    if not isinstance(subject, str) or not 1 <= len(subject) <= 128 or not subject.isprintable():
-        raise Unauthenticated("the access token names no user")
-    return subject
+    caller: Caller
+    exp: int
 
 
 def grpc_methods(package_service: str, methods: Mapping[str, Access]) -> dict[str, Access]:
