@@ -14,11 +14,12 @@ from pathlib import Path
 
 import httpx
 
+from chassis.settings import SettingsError
 from deploy.local.errors import CannotStart, ProgramMissing
 from deploy.local.lock import holder
 from deploy.local.ports import HOST, check_ports
 from deploy.local.secrets import FILE as SECRETS
-from deploy.local.settings import LocalSettings, SettingsError, read_local_settings
+from deploy.local.settings import LocalSettings, read_local_settings
 from deploy.local.studio import SERVICES, program
 
 OLDEST_PYTHON = (3, 11)

@@ -20,13 +20,15 @@ class NotReady(Exception):
     """The system did not answer in time; the message says which part is missing."""
 
 
-async def wait_ready(supervisor: Supervisor, url: str, say: Say, timeout: float | None = None) -> None:
-    """Returns when `/readyz` answers 200; `timeout` in seconds, None waits for ever.
+async def wait_ready(
+    supervisor: Supervisor, url: str, say: Say, *, timeout: float | None = None, patience: float = PATIENCE
+) -> None:
+    """Returns when `/readyz` answers 200; after each `patience` says what is missing.
 
     Raises:
         NotReady: it did not in time.
     """
-    waiting = asyncio.create_task(_speak_up(supervisor, url, say))
+    waiting = asyncio.create_task(_speak_up(supervisor, url, say, patience))
     try:
         async with asyncio.timeout(timeout), _client(url) as client:
             await _answers(supervisor, client)
@@ -46,9 +48,9 @@ async def missing(supervisor: Supervisor, url: str) -> str:
         return f"/readyz {await _trouble(client) or 'answers now'}"
 
 
-async def _speak_up(supervisor: Supervisor, url: str, say: Say) -> None:
+async def _speak_up(supervisor: Supervisor, url: str, say: Say, patience: float) -> None:
     while True:
-        await asyncio.sleep(PATIENCE)
+        await asyncio.sleep(patience)
         say(f"not ready yet: {await missing(supervisor, url)}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import Secret, Settings, SettingsError, read_settings
+from chassis.settings import Secret, Settings, read_settings
 from deploy.local.ports import HOST, free_ports
 
 AnyPort = Annotated[int, Field(ge=0, le=65535)]
@@ -77,6 +77,3 @@ def read_local_settings(environ: Mapping[str, str]) -> LocalSettings:
     """
     settings = read_settings(LocalSettings, environ)
     return settings.model_copy(update={"passed_on": dict(environ), "data_dir": settings.data_dir.resolve()})
-
-
-__all__ = ["LocalSettings", "SettingsError", "read_local_settings"]

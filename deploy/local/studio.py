@@ -5,22 +5,37 @@ from __future__ import annotations
 import shutil
 import sys
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 
+from chassis.settings import ServiceSettings, SettingsError, read_settings
 from deploy.local.errors import ProgramMissing
 from deploy.local.nats import server_config
 from deploy.local.parts import Part, Stages
 from deploy.local.ports import HOST
-from deploy.local.settings import LocalSettings, SettingsError
+from deploy.local.settings import LocalSettings
 from gateway.process import envoy_command, write_config
 from gateway.settings import Address, GatewaySettings
+from services.generation.settings import Settings as GenerationSettings
+from services.prompt.settings import Settings as PromptSettings
+from services.storage.settings import Settings as StorageSettings
 
-SERVICES = ("prompt", "generation", "storage")
+SERVICES: Mapping[str, type[ServiceSettings]] = {
+    "prompt": PromptSettings,
+    "generation": GenerationSettings,
+    "storage": StorageSettings,
+}
 NATS_USER = "studio"
 
 
 def studio_stages(settings: LocalSettings) -> Stages:
-    """What `make up` runs: NATS unless there is one already, the services, the gateway."""
+    """What `make up` runs: NATS unless there is one already, the services, the gateway.
+
+    Raises:
+        SettingsError: naming every variable that a service, or else the gateway, would refuse.
+        ProgramMissing: there is no nats-server.
+    """
+    check_services(settings)
     nats = () if settings.nats_url else (nats_part(settings),)
     return nats, tuple(service_part(name, settings) for name in SERVICES), (gateway_part(settings),)
 
@@ -44,6 +59,23 @@ def service_part(name: str, settings: LocalSettings) -> Part:
     variable = f"{name.upper()}_PORT"
     env = {**settings.passed_on, **service_environment(settings)}
     return Part(name, (sys.executable, "-m", f"services.{name}"), env, {variable: int(env[variable])})
+
+
+def check_services(settings: LocalSettings) -> None:
+    """Reads what each service will read, for a service that refuses its settings would be started again for ever.
+
+    Raises:
+        SettingsError: naming every variable that is bad.
+    """
+    environ = {**settings.passed_on, **service_environment(settings)}
+    problems: set[str] = set()
+    for service in SERVICES.values():
+        try:
+            read_settings(service, environ)
+        except SettingsError as error:
+            problems.update(str(error).splitlines())
+    if problems:
+        raise SettingsError("\n".join(sorted(problems)))
 
 
 def service_environment(settings: LocalSettings) -> dict[str, str]:

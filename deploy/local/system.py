@@ -12,7 +12,7 @@ from deploy.local.keeper import BACKOFF, Backoff
 from deploy.local.lock import DataDirLock
 from deploy.local.parts import Say, Stages
 from deploy.local.ports import check_ports
-from deploy.local.readiness import wait_ready
+from deploy.local.readiness import PATIENCE, wait_ready
 from deploy.local.secrets import with_secrets
 from deploy.local.settings import LocalSettings
 from deploy.local.studio import studio_stages
@@ -58,7 +58,7 @@ class LocalSystem:
 
         Raises:
             CannotStart: saying why; nothing was started.
-            SettingsError: naming every secret that production misses.
+            SettingsError: naming every secret that production misses, or every variable that is bad.
         """
         self._lock.acquire()
         try:
@@ -78,13 +78,13 @@ class LocalSystem:
             await self.stop()
             raise
 
-    async def wait_ready(self, timeout: float | None = None) -> None:
-        """Returns when every part answers; `timeout` in seconds.
+    async def wait_ready(self, timeout: float | None = None, *, patience: float = PATIENCE) -> None:
+        """Returns when every part answers; after each `patience` says which does not. Both in seconds.
 
         Raises:
             NotReady: naming what does not.
         """
-        await wait_ready(self._running, self.url, self._say, timeout)
+        await wait_ready(self._running, self.url, self._say, timeout=timeout, patience=patience)
 
     async def stop(self) -> None:
         """Stops every part, the last one started first; leaves no process behind."""

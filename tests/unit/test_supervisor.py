@@ -6,43 +6,19 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from deploy.local.errors import DataDirInUse, PortsInUse
 from deploy.local.keeper import Backoff
 from deploy.local.parts import Part
-from deploy.local.ports import free_ports, listens
-from deploy.local.readiness import NotReady
+from deploy.local.ports import listens
 from deploy.local.system import LocalSystem
-from tests.unit.stand_in_system import QUICK, local_settings, stand_ins
-
-WITHIN = 10.0
-
-
-@dataclass
-class Foreground:
-    """A system of stand-ins in a process of its own."""
-
-    process: subprocess.Popen[str]
-    groups: list[int]
-    """The process groups of its parts."""
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.01)
+from tests.unit.stand_in_system import QUICK, WITHIN, foreground, local_settings, stand_ins, until
 
 
 def is_gone(group: int) -> bool:
@@ -78,19 +54,6 @@ async def system(tmp_path: Path, said: list[str]) -> AsyncIterator[LocalSystem]:
     async with LocalSystem(settings, stages=stand_ins(), say=said.append, backoff=QUICK, grace=2) as system:
         await system.wait_ready(WITHIN)
         yield system
-
-
-@contextlib.contextmanager
-def foreground(data_dir: Path, *traits: str) -> Iterator[Foreground]:
-    command = [sys.executable, "-m", "tests.unit.stand_in_system", str(data_dir), *traits]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        try:
-            word, _, *pids = process.stdout.readline().split()
-            assert word == "ready"
-            yield Foreground(process, [int(pid) for pid in pids])
-        finally:
-            process.kill()
 
 
 async def test_a_part_that_dies_is_started_again_and_the_terminal_says_so(system: LocalSystem, said: list[str]) -> None:
@@ -202,75 +165,6 @@ async def test_an_impatient_second_signal_does_not_wait_for_a_stubborn_part(tmp_
 
     assert code == 0
     await until(lambda: is_gone(running.groups[0]))
-
-
-async def test_every_port_in_use_is_named_before_anything_starts(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        taken = {"STUDIO_PORT": one.getsockname()[1], "PROMPT_PORT": other.getsockname()[1]}
-        settings = local_settings(tmp_path, **{name: str(port) for name, port in taken.items()})
-
-        with pytest.raises(PortsInUse) as refusal:
-            await LocalSystem(settings, stages=stand_ins()).start()
-
-    assert set(str(refusal.value).splitlines()) == {
-        f"{name}: port {port} is already in use" for name, port in taken.items()
-    }
-    assert not (tmp_path / "logs").exists()
-
-
-async def test_one_port_for_two_parts_is_refused(tmp_path: Path) -> None:
-    [port] = free_ports(1)
-    settings = local_settings(tmp_path, STUDIO_PORT=str(port), PROMPT_PORT=str(port))
-
-    with pytest.raises(PortsInUse, match=f"PROMPT_PORT, STUDIO_PORT: all want port {port}"):
-        await LocalSystem(settings, stages=stand_ins()).start()
-
-
-async def test_two_systems_do_not_share_a_data_directory(system: LocalSystem, tmp_path: Path) -> None:
-    second = LocalSystem(local_settings(tmp_path), stages=stand_ins())
-
-    with pytest.raises(DataDirInUse, match=f"is in use by process {os.getpid()}"):
-        await second.start()
-
-    await system.wait_ready(WITHIN)
-
-
-async def test_a_data_directory_is_free_again_when_its_system_was_killed(tmp_path: Path) -> None:
-    with foreground(tmp_path) as running:
-        running.process.kill()
-        running.process.wait(WITHIN)
-
-    async with LocalSystem(local_settings(tmp_path), stages=stand_ins()) as system:
-        await system.wait_ready(WITHIN)
-
-
-async def test_a_system_that_is_not_ready_names_the_part_it_waits_for(tmp_path: Path) -> None:
-    async with LocalSystem(local_settings(tmp_path), stages=stand_ins()) as system:
-        await system.wait_ready(WITHIN)
-        await system.stop_part("gateway")
-
-        with pytest.raises(NotReady, match=r"^gateway does not answer \(its output: .*gateway.log\)$"):
-            await system.wait_ready(timeout=0.1)
-
-
-async def test_the_output_of_the_start_before_is_kept(tmp_path: Path) -> None:
-    ports = []
-    for _ in range(2):
-        async with LocalSystem(local_settings(tmp_path), stages=stand_ins()) as system:
-            await system.wait_ready(WITHIN)
-            ports.append(system.settings.port)
-
-    logs = [tmp_path / "logs" / name for name in ("gateway.log.1", "gateway.log")]
-    assert [log.read_text() for log in logs] == [f"listening on {port}\n" for port in ports]
-
-
-async def test_a_verbose_system_shows_everything(tmp_path: Path, said: list[str]) -> None:
-    settings = local_settings(tmp_path, STUDIO_VERBOSE="1")
-
-    async with LocalSystem(settings, stages=stand_ins(), say=said.append) as system:
-        await system.wait_ready(WITHIN)
-
-    assert f"gateway: listening on {system.settings.port}" in said
 
 
 async def test_a_part_whose_program_is_missing_says_so_and_keeps_being_tried(tmp_path: Path, said: list[str]) -> None:

@@ -101,6 +101,28 @@ def test_up_names_a_port_in_use_and_starts_nothing(studio: Studio, environ: dict
     assert not (tmp_path / "data" / "logs").exists()
 
 
+def test_up_names_every_bad_variable_of_the_parts_and_starts_nothing(
+    studio: Studio, environ: dict[str, str], tmp_path: Path
+) -> None:
+    environ.update(START_BY="soon", SIGNED_URL_TTL="0", STUDIO_PUBLIC_URL="studio.example.com")
+
+    result = studio("up")
+
+    assert result.exit_code == 2
+    names = [line.partition(":")[0] for line in result.stderr.splitlines()]
+    assert names == ["SIGNED_URL_TTL", "START_BY", "STUDIO_PUBLIC_URL"]
+    assert not (tmp_path / "data" / "logs").exists()
+
+
+def test_up_names_an_origin_the_gateway_would_refuse(studio: Studio, environ: dict[str, str]) -> None:
+    environ.update(CORS_ORIGINS="https://app.example.com, *")
+
+    result = studio("up")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("CORS_ORIGINS: '*' is not an origin")
+
+
 def test_up_says_who_uses_the_data_directory(studio: Studio, tmp_path: Path) -> None:
     lock = DataDirLock(tmp_path / "data")
     lock.acquire()
