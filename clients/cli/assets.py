@@ -14,7 +14,7 @@ from clients.cli.shapes import Asset
 
 app = typer.Typer(no_args_is_help=True, help="Your finished pictures.")
 
-AssetId = Annotated[str, typer.Argument(help="Id of the asset.")]
+AssetId = Annotated[str, typer.Argument(metavar="ASSET", help="Id of the asset.")]
 
 
 @app.command("list")

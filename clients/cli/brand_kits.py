@@ -12,7 +12,7 @@ from clients.cli.shapes import BrandKit
 
 app = typer.Typer(no_args_is_help=True, help="Your colours, fonts and tone.")
 
-KitId = Annotated[str, typer.Argument(help="Id of the brand kit.")]
+KitId = Annotated[str, typer.Argument(metavar="KIT", help="Id of the brand kit.")]
 Primary = Annotated[list[str] | None, typer.Option("--primary", help="A main colour, #RRGGBB; up to 5.")]
 Accent = Annotated[list[str] | None, typer.Option("--accent", help="An accent colour, #RRGGBB; up to 3.")]
 Tone = Annotated[str | None, typer.Option("--tone", help="competitive, casual, educational, comedic or professional.")]

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from PIL import Image
 from rich.progress import Progress, TaskID
 
 from clients.cli.api import StudioApi
@@ -121,6 +120,8 @@ def _measured(asset: Asset, path: Path, wanted: tuple[int, int], seconds: float)
     Raises:
         CommandFailed: it has not the pixels its type must have.
     """
+    from PIL import Image
+
     with Image.open(path) as image:
         image.load()
         found = image.size

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
-from clients.cli.checks import Finding, examine
 from clients.cli.output import print_json, results
 from clients.cli.session import Json
+
+if TYPE_CHECKING:
+    from clients.cli.checks import Finding
 
 
 def doctor(as_json: Json = False) -> None:
     """Checks this machine and the system on it; the exit code is 1 when something is wrong."""
+    # What the system is made of is imported where it is used: the other commands should start at once.
+    from clients.cli.checks import examine
+
     findings = list(examine(os.environ))
     if as_json:
         print_json([asdict(finding) for finding in findings])

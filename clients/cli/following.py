@@ -11,6 +11,9 @@ from clients.cli.failures import ApiError, Unreachable
 from clients.cli.shapes import TERMINAL, Job
 
 ASK_EVERY = 1.0
+"""Seconds."""
+PATIENCE = 30
+"""How often in a row nobody may answer: what is being started again is not gone, and the job is not lost."""
 
 
 def follow(api: StudioApi, job_id: str, *, pause: Callable[[float], None] = time.sleep) -> Iterator[Job]:
@@ -18,7 +21,7 @@ def follow(api: StudioApi, job_id: str, *, pause: Callable[[float], None] = time
 
     Raises:
         ApiError: there is no such job, or it is not this user's.
-        Unreachable: nobody answers any more, not even when asked anew.
+        Unreachable: nobody has answered for half a minute.
     """
     # The stream may break off while the system is well, for example when the gateway is started again.
     with suppress(Unreachable):
@@ -40,9 +43,17 @@ def _streamed(api: StudioApi, job_id: str) -> Iterator[Job]:
 
 
 def _asked(api: StudioApi, job_id: str, pause: Callable[[float], None]) -> Iterator[Job]:
+    missed = 0
     while True:
-        job = api.job(job_id)
-        yield job
-        if job["status"] in TERMINAL:
-            return
+        try:
+            job = api.job(job_id)
+        except (ApiError, Unreachable) as error:
+            missed += 1
+            if missed == PATIENCE or (isinstance(error, ApiError) and error.status < 500):
+                raise
+        else:
+            missed = 0
+            yield job
+            if job["status"] in TERMINAL:
+                return
         pause(ASK_EVERY)

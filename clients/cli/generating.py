@@ -60,7 +60,7 @@ def generate(
 
 
 def watch(
-    job_id: Annotated[str, typer.Argument(help="Id of the job.")],
+    job_id: Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")],
     url: Url = None,
     user: User = None,
     as_json: Json = False,

@@ -47,7 +47,7 @@ def list_recent(
 
 @app.command("show")
 def show(
-    job_id: Annotated[str, typer.Argument(help="Id of the job.")],
+    job_id: Annotated[str, typer.Argument(metavar="JOB", help="Id of the job.")],
     url: Url = None,
     user: User = None,
     as_json: Json = False,

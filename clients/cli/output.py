@@ -39,12 +39,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     results().print(table)
 
 
-def print_fields(fields: Iterable[tuple[str, object]]) -> None:
-    """One thing, a field a line."""
-    table = Table.grid(padding=(0, 2))
+def print_fields(fields: Sequence[tuple[str, object]]) -> None:
+    """One thing, a field a line, however long: a link that is cut cannot be followed."""
+    width = max(len(name) for name, _ in fields) + 2
     for name, value in fields:
-        table.add_row(Text(name, style="bold"), _cell(value))
-    results().print(table)
+        results().print(Text.assemble((name.ljust(width), "bold"), _cell(value)), soft_wrap=True)
 
 
 def swatch(colors: Iterable[str]) -> Text:

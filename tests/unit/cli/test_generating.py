@@ -6,8 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from clients.cli.api import StudioApi
+from clients.cli.failures import Unreachable
 from clients.cli.following import follow
+from deploy.local.ports import free_ports
 from tests.unit.cli.scripted_api import PIXELS, Answer, ScriptedApi, Studio, events, job, refusal
 
 
@@ -99,6 +103,27 @@ def test_a_job_is_asked_for_again_until_it_ends_when_there_is_no_stream(api: Scr
 
     assert states == ["queued", "processing", "failed"]
     assert len(pauses) == 2
+
+
+def test_a_job_is_not_given_up_while_the_system_is_started_again(api: ScriptedApi) -> None:
+    down = refusal(503, "UNAVAILABLE", "something we need is down")
+    api.script("GET /api/v1/jobs/j1/stream", down)
+    api.script("GET /api/v1/jobs/j1", down, Answer(b"", 502), Answer(job("completed", 100)))
+
+    with StudioApi(api.url, "the-token") as client:
+        states = [found["status"] for found in follow(client, "j1", pause=lambda seconds: None)]
+
+    assert states == ["completed"]
+
+
+def test_a_system_that_stays_away_is_given_up_in_the_end() -> None:
+    [port] = free_ports(1)
+    pauses: list[float] = []
+
+    with StudioApi(f"http://127.0.0.1:{port}", "the-token") as client, pytest.raises(Unreachable):
+        list(follow(client, "j1", pause=pauses.append))
+
+    assert 20 <= sum(pauses) <= 60
 
 
 def test_fewer_bytes_than_the_asset_has_are_not_written(
