@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Mapping
@@ -62,12 +63,16 @@ def demo(
     """Starts a system of its own, makes one picture of each type, and stops it."""
     from deploy.local.background import BackgroundSystem
     from deploy.local.errors import CannotStart
+    from deploy.local.lock import holder
     from deploy.local.readiness import NotReady
     from deploy.local.secrets import user_token
     from deploy.local.settings import read_local_settings
     from deploy.local.system import LocalSystem
 
     settings = read_local_settings(demo_environment(os.environ))
+    if holder(settings.data_dir) is None:
+        # What the demo before made would only pile up.
+        shutil.rmtree(settings.data_dir, ignore_errors=True)
     tell = remarks().print
     tell("starting a system of its own …")
     try:
