@@ -16,6 +16,8 @@ from pathlib import Path
 from grpc_tools import protoc
 from protovalidate._gen.buf.validate import validate_pb
 
+from gateway.openapi import write_documents
+
 ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
 GEN = ROOT / "gen"
@@ -45,6 +47,7 @@ def _generate(out: Path) -> None:
     _protoc([*common, f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *services])
     image = f"--descriptor_set_out={out / 'api.binpb'}"
     _protoc([*common, image, "--include_imports", "--include_source_info", *ours, *STATUS])
+    write_documents(out)
     validate.unlink()
 
 
