@@ -13,11 +13,11 @@ from services.generation.providers.sketching.drawing import draw, encode
 class SketchProvider:
     """Draws every picture itself; the same request and seed give the same bytes."""
 
+    model = "sketch"
+
     def __init__(self, *, threads: int = 2) -> None:
         """At most `threads` pictures are drawn at once; the rest wait their turn."""
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sketch")
-
-    model = "sketch"
 
     async def render(self, request: RenderRequest, calls: PaidCalls) -> Picture:
         """Draws one picture as a PNG of exactly the asset's size; nothing of it is paid for."""

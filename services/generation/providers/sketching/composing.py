@@ -10,6 +10,7 @@ from services.generation.providers.sketching.icons import Icon
 from services.generation.providers.sketching.inscribe import Align, Relief, inscribe
 from services.generation.providers.sketching.legibility import quieten
 from services.generation.providers.sketching.lettering import Block, Frame, fit
+from services.generation.providers.sketching.palette import plate_color
 from services.generation.providers.sketching.scene import Scene
 from services.generation.providers.sketching.shapes import Point
 from services.generation.providers.sketching.stencil import Stencil
@@ -93,7 +94,7 @@ def _write_strap(sketch: Sketch, strap: Block, above: Box, align: Align, box: Bo
     left = round(box[0] + (box[2] - box[0] - width) * align.value)
     top = above[3] + round(size * (1.0 if sketch.style.relief is Relief.OUTLINED else 0.7))
     plate = (left, top, left + width, top + height)
-    Stencil(scene.canvas).polygon(sketch.style.plate(plate)).lay(scene.palette.accent)
+    Stencil(scene.canvas).polygon(sketch.style.plate(plate)).lay(plate_color(scene.palette))
     inscribe(
         scene.canvas,
         scene.palette,

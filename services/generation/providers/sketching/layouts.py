@@ -40,7 +40,7 @@ def banner(sketch: Sketch) -> None:
         lay_emblem(sketch, (0.5 * w, 0.5 * h), 0.34 * h)
         _flow(sketch)
         return
-    words = boxed(0.235 * w, 0.13 * h, 0.765 * w, 0.85 * h)
+    words = boxed(0.235 * w, 0.1 * h, 0.765 * w, 0.81 * h)
     lay_ground(sketch, (rng.choice((0.06, 0.94)) * w, 0.5 * h), words)
     _flow(sketch)
     for share, icon in zip((0.045, 0.955), rng.sample(sketch.style.icons, 2), strict=True):

@@ -47,16 +47,24 @@ class Paper:
 
 
 def paper_at(canvas: Canvas, palette: Palette, box: Box) -> Paper:
-    """What is in a box, veiled first as far as it must be for some ink to read everywhere in it."""
-    darkest, brightest = luminance_range(canvas.part(box))
-    while True:
-        papers = [Paper(ink, darkest, brightest) for ink in (palette.pale, palette.deep)]
-        best = max(papers, key=lambda paper: paper.contrast(paper.ink))
-        if best.contrast(best.ink) >= LEGIBLE * _MARGIN:
-            return best
-        _, veil = _ink_and_veil(canvas.part(box), palette)
-        _lay_veil(canvas, box, veil, canvas.unit // 11, 0.4)
-        darkest, brightest = luminance_range(canvas.part(box))
+    """What is in a box, veiled first as far as it must be for some ink to read everywhere in it.
+
+    The box must lie on the canvas.
+    """
+    _, veil = _ink_and_veil(canvas.part(box), palette)
+    # The last veil hides everything, and some ink reads on a veil.
+    for opacity in (0.4, 0.6, 1.0):
+        paper = _best_paper(canvas.part(box), palette)
+        if paper.contrast(paper.ink) >= LEGIBLE * _MARGIN:
+            return paper
+        _lay_veil(canvas, box, veil, canvas.unit // 11, opacity)
+    return _best_paper(canvas.part(box), palette)
+
+
+def _best_paper(picture: Image.Image, palette: Palette) -> Paper:
+    darkest, brightest = luminance_range(picture)
+    papers = [Paper(ink, darkest, brightest) for ink in (palette.pale, palette.deep)]
+    return max(papers, key=lambda paper: paper.contrast(paper.ink))
 
 
 def quieten(canvas: Canvas, palette: Palette, box: Box, feather: int) -> None:

@@ -78,18 +78,26 @@ class Block:
         return tuple(places)
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Where to break words and how large the lines may be; nothing is measured at that size yet."""
+
+    texts: Sequence[str]
+    sizes: Sequence[float]
+    head: float
+    foot: float
+    area: float
+    """How much of the frame it fills."""
+
+
 def fit(face: Face, words: str, frame: Frame) -> Block:
     """Sets words as large as they fit; never wider or higher than the frame."""
     pieces = _pieces(face, words, frame.width / (1.6 * frame.smallest))
-    block = _largest(face, pieces, frame)
-    if len(pieces) == 1 or _is_legible(block, frame):
-        return block
-    fits, too_many = 1, len(pieces)
-    while too_many - fits > 1:
-        some = (fits + too_many) // 2
-        block = _largest(face, _cut(pieces, some), frame)
-        fits, too_many = (some, too_many) if _is_legible(block, frame) else (fits, some)
-    return _largest(face, _cut(pieces, fits), frame)
+    plan = _largest(face, pieces, frame)
+    if len(pieces) > 1 and not _is_legible(plan, frame):
+        plan = _longest_legible(face, pieces, frame)
+    lines = tuple(_line(face, text, size, frame) for text, size in zip(plan.texts, plan.sizes, strict=True))
+    return Block(face, lines, plan.head, plan.foot, frame.gap)
 
 
 def stroke(face: Face, size: int) -> float:
@@ -97,42 +105,50 @@ def stroke(face: Face, size: int) -> float:
     return round(face.heft * size * 2) / 2
 
 
-def _is_legible(block: Block, frame: Frame) -> bool:
-    return min(line.size for line in block.lines) >= frame.smallest
+def _longest_legible(face: Face, pieces: Sequence[str], frame: Frame) -> _Plan:
+    """As many of the pieces as can still be read, and an ellipsis."""
+    fits, too_many = 1, len(pieces)
+    while too_many - fits > 1:
+        some = (fits + too_many) // 2
+        legible = _is_legible(_largest(face, _cut(pieces, some), frame), frame)
+        fits, too_many = (some, too_many) if legible else (fits, some)
+    return _largest(face, _cut(pieces, fits), frame)
+
+
+def _is_legible(plan: _Plan, frame: Frame) -> bool:
+    return math.floor(min(plan.sizes)) >= frame.smallest
 
 
 def _cut(pieces: Sequence[str], some: int) -> list[str]:
     return [*pieces[: some - 1], pieces[some - 1].rstrip(f".,:;!?…-–—{_SOFT_HYPHEN}") + "…"]
 
 
-def _largest(face: Face, pieces: Sequence[str], frame: Frame) -> Block:
+def _largest(face: Face, pieces: Sequence[str], frame: Frame) -> _Plan:
     """The number of lines that fills the frame best."""
-    blocks = [
-        _set(face, _wrapped(face, pieces, count), frame) for count in range(1, min(frame.max_lines, len(pieces)) + 1)
-    ]
-    return max(blocks, key=lambda block: sum(line.width * line.size for line in block.lines))
+    counts = range(1, min(frame.max_lines, len(pieces)) + 1)
+    return max((_planned(face, _wrapped(face, pieces, count), frame) for count in counts), key=lambda plan: plan.area)
 
 
-def _set(face: Face, texts: Sequence[str], frame: Frame) -> Block:
+def _planned(face: Face, texts: Sequence[str], frame: Frame) -> _Plan:
     """Lines at the largest sizes the frame allows them."""
     spans = [_ink(face, text) for text in texts]
+    widths = [right - left for left, _, right, _ in spans]
+    # A little less than there is: letters are a little wider or higher when they are small.
     room = frame.width * 0.985
-    widest = max(right - left for left, _, right, _ in spans)
-    sizes = [min(room / (right - left), frame.spread * room / widest, frame.largest) for left, _, right, _ in spans]
+    sizes = [min(room / width, frame.spread * room / max(widths), frame.largest) for width in widths]
     head, foot = max(-top for _, top, _, _ in spans), max(0.0, *(bottom for *_, bottom in spans))
     height = (head + foot) * sum(sizes) + frame.gap * sum(min(pair) for pair in pairwise(sizes))
     scale = min(1.0, 0.97 * frame.height / height)
-    lines = tuple(_line(face, text, size * scale, frame) for text, size in zip(texts, sizes, strict=True))
-    return Block(face, lines, head, foot, frame.gap)
+    area = sum(width * (size * scale) ** 2 for width, size in zip(widths, sizes, strict=True))
+    return _Plan(texts, [size * scale for size in sizes], head, foot, area)
 
 
 def _line(face: Face, text: str, size: float, frame: Frame) -> Line:
-    whole = max(1, math.floor(size))
-    heft = stroke(face, whole)
-    left, top, right, bottom = font(face, whole).getbbox(text, anchor="ls", stroke_width=heft)
-    while right - left > frame.width and whole > 1:
-        whole -= 1
+    """A line as it is at about a size; smaller by a pixel or two where it would be too wide."""
+    for whole in range(max(1, math.floor(size)), 0, -1):
         left, top, right, bottom = font(face, whole).getbbox(text, anchor="ls", stroke_width=stroke(face, whole))
+        if right - left <= frame.width:
+            break
     return Line(text, whole, math.ceil(right - left), math.floor(left), math.ceil(-top), math.ceil(bottom))
 
 

@@ -10,15 +10,15 @@ from services.generation.providers.sketching.composing import Sketch, boxed, lay
 from services.generation.providers.sketching.faces import TEXT
 from services.generation.providers.sketching.inscribe import Align, Relief, inscribe
 from services.generation.providers.sketching.lettering import Block, Frame, fit
-from services.generation.providers.sketching.palette import WHITE, Color, glowing, mix
+from services.generation.providers.sketching.palette import WHITE, Color, glowing, mix, plate_color
 from services.generation.providers.sketching.scene import Scene
 from services.generation.providers.sketching.smooth import enlarged
 from services.generation.providers.sketching.stencil import Stencil
 
 _BAR = 136
 """Height of the lower third's plate, in pixels."""
-_MARGIN = 96
-_BADGE = 104
+_MARGIN = 78
+_BADGE = 98
 """Radius of the badge at the plate's end."""
 
 
@@ -75,7 +75,7 @@ def _lay_lower_third(sketch: Sketch, *, on_left: bool) -> None:
     plate = boxed(left, h - _MARGIN - _BAR + inset, left + length, h - _MARGIN - inset)
     words = boxed(left + (_BADGE + 30 if on_left else 70), plate[1], left + length, plate[3])
     if block and sketch.speech.strap:
-        _lay_strap(sketch, words)
+        _lay_strap(sketch, words, on_left=on_left)
     _lay_plate(sketch, plate)
     if block:
         within = (words[0], words[1], words[0] + block.width, words[3])
@@ -101,11 +101,13 @@ def _plate_colors(sketch: Sketch) -> tuple[Color, Color]:
     return mix(palette.deep, palette.primary, 0.2), palette.deep
 
 
-def _lay_strap(sketch: Sketch, words: Box) -> None:
-    """A tab that stands on the plate."""
+def _lay_strap(sketch: Sketch, words: Box, *, on_left: bool) -> None:
+    """A tab that stands on the plate, flush with the words; longer than they are, it grows away from the rim."""
     scene = sketch.scene
-    strap: Block = fit(TEXT, sketch.speech.strap, Frame(900, 34, 34, 26, 1))
-    tab = (words[0], words[1] - 58, words[0] + strap.width + 56, words[1] + 6)
-    Stencil(scene.canvas).polygon(sketch.style.plate(tab)).lay(scene.palette.accent)
-    within = (tab[0] + 28, tab[1] + 4, tab[2] - 28, tab[3] - 8)
+    strap: Block = fit(TEXT, sketch.speech.strap, Frame(900, 30, 32, 24, 1))
+    width = strap.width + 56
+    left = words[0] if on_left else min(words[0], words[2] - _BADGE - 60 - width)
+    tab = (left, words[1] - 48, left + width, words[1] + 6)
+    Stencil(scene.canvas).polygon(sketch.style.plate(tab)).lay(plate_color(scene.palette))
+    within = (tab[0] + 28, tab[1] + 2, tab[2] - 28, tab[3] - 8)
     inscribe(scene.canvas, scene.palette, strap, within, align=Align.CENTER, relief=Relief.FLAT)

@@ -107,6 +107,13 @@ def ink_on(color: Color, palette: Palette) -> Color:
     return max((palette.pale, palette.deep), key=lambda ink: contrast(luminance(ink), on))
 
 
+def plate_color(palette: Palette) -> Color:
+    """The accent, darkened or lightened until words can be set on a plate of it."""
+    pole = palette.deep if luminance(palette.accent) < 0.2 else palette.pale
+    shades = (mix(palette.accent, pole, step / 20) for step in range(21))
+    return next(shade for shade in shades if _bears(shade, palette))
+
+
 def palette_of(kit: BrandKitContext, rng: Random) -> Palette:
     """Gives every role a colour, however few colours the kit has; which of two leads is a matter of chance."""
     primaries = [parse(text) for text in kit.primary_colors]
@@ -129,6 +136,11 @@ def palette_of(kit: BrandKitContext, rng: Random) -> Palette:
         deep=toned(darkest, 0.075, 0.5),
         pale=mix(primary, WHITE, 0.92),
     )
+
+
+def _bears(color: Color, palette: Palette) -> bool:
+    on = luminance(color)
+    return max(contrast(luminance(ink), on) for ink in (palette.pale, palette.deep)) >= LEGIBLE * 1.15
 
 
 def _from_hls(hue: float, lightness: float, saturation: float) -> Color:
