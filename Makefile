@@ -24,7 +24,7 @@ dev: setup .venv/.dev
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@touch $@
 
-gen/api.binpb: .venv/.runtime protos/generate.py $(shell find protos -name '*.proto')
+gen/api.binpb: .venv/.runtime protos/generate.py $(shell find protos gateway -name "*.proto" -o -path "gateway/openapi.py" -o -path "gateway/reference/*")
 	@$(BIN)/python protos/generate.py
 
 generate: .venv/.runtime ## make gen/ from the protos again
