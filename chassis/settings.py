@@ -6,8 +6,18 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 S = TypeVar("S", bound="Settings")
 
@@ -31,7 +41,15 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _http_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an http or https address")
+    return url
+
+
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+HttpAddress = Annotated[str, AfterValidator(_http_address)]
 
 
 class ServiceSettings(Settings):
@@ -41,15 +59,17 @@ class ServiceSettings(Settings):
     """`local` is a laptop; in `production` a missing secret refuses to start."""
     data_dir: Path = Field(Path(".data"), alias="STUDIO_DATA_DIR")
     """Where everything embedded lives: SQLite, NATS, pictures."""
-    database_url: str | None = Field(None, alias="DATABASE_URL")
+    listen_host: str = Field("127.0.0.1", alias="LISTEN_HOST")
+    """The address to listen on; `0.0.0.0` in a container, where loopback is nobody's."""
+    database_url: str | None = Field(None, alias="DATABASE_URL", repr=False)
     """`postgresql://…`; absent: SQLite in the data directory, one file a service."""
-    nats_url: str = Field(alias="NATS_URL")
+    nats_url: str = Field(alias="NATS_URL", repr=False)
     """With credentials, when the server wants any."""
     nats_replicas: int = Field(1, alias="NATS_REPLICAS", ge=1, le=5)
     """How many servers of a cluster keep each message."""
     jwt_secret: Secret | None = Field(None, alias="JWT_SECRET")
     """Key of the apps' HS256 tokens."""
-    jwt_jwks_url: str | None = Field(None, alias="JWT_JWKS_URL")
+    jwt_jwks_url: HttpAddress | None = Field(None, alias="JWT_JWKS_URL", validate_default=True)
     """Where the public keys of ES256 and RS256 tokens are."""
     jwt_issuer: str | None = Field(None, alias="JWT_ISSUER")
     """Checked when set."""
@@ -58,6 +78,21 @@ class ServiceSettings(Settings):
     service_jwt_secret: Secret = Field(alias="SERVICE_JWT_SECRET")
     """Key of internal callers' tokens."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
+
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _somebody_can_call(cls, url: str | None, others: ValidationInfo) -> str | None:
+        if url is None and others.data.get("jwt_secret", "bad") is None:
+            raise ValueError("must be set when JWT_SECRET is not, or no user can call")
+        return url
+
+    @field_validator("service_jwt_secret")
+    @classmethod
+    def _not_the_users(cls, secret: SecretStr, others: ValidationInfo) -> SecretStr:
+        # Whoever can sign a user's token could otherwise sign a service's.
+        if secret == others.data.get("jwt_secret"):
+            raise ValueError("must not be JWT_SECRET again")
+        return secret
 
     def database(self, service: str) -> str:
         """Address of this service's own database."""
@@ -72,15 +107,19 @@ def read_settings(cls: type[S], environ: Mapping[str, str] | None = None) -> S:
     """
     environ = os.environ if environ is None else environ
     try:
-        return cls.model_validate({name: value for name, value in environ.items() if value != ""})
+        given = {name: value for name, value in environ.items() if value != ""}
+        # By alias alone: a shell's own `port` or `environment` is none of our business.
+        return cls.model_validate(given, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise SettingsError("\n".join(_lines(error))) from None
+        raise SettingsError("\n".join(_lines(cls, error))) from None
 
 
-def _lines(error: ValidationError) -> list[str]:
+def _lines(cls: type[Settings], error: ValidationError) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in problem["loc"]) or "settings"
+        if name in cls.model_fields:  # of a bad default, the field is named
+            name = cls.model_fields[name].alias or name
         reason = "is not set" if problem["type"] == "missing" else problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {reason}")
     return sorted(lines)
