@@ -26,8 +26,9 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    # httpx logs each request with its address at INFO, and addresses carry signatures.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # They log each request, with an address that may carry a signature and headers that may carry a token.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 _RESERVED = (*(name for name in logging.makeLogRecord({}).__dict__ if name not in ("levelname", "name")), "asctime")
