@@ -55,6 +55,8 @@ class ServiceError(Exception):
     reason: ClassVar[str]
 
     def __init__(self, message: str, *, metadata: Mapping[str, str] | None = None) -> None:
+        if not hasattr(self, "reason"):
+            raise TypeError(f"{type(self).__name__} has no reason: raise a subclass that gives one")
         super().__init__(message)
         self.message = message
         self.metadata: Mapping[str, str] = dict(metadata or {})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
@@ -22,8 +24,10 @@ log = logging.getLogger(__name__)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Serve = Callable[[Any, Context], Awaitable[Any]]
 
-
+# It travels on in headers of calls and messages.
+_REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
@@ -65,36 +69,25 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _guard(self, method: str, handler: Handler) -> Handler:
         inner, make = _shape(handler)
-        wrapped = (
-            self._stream(method, inner, handler) if handler.response_streaming else self._unary(method, inner, handler)
-        )
-        guarded: Handler = make(
-            wrapped, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
-        )
-        return guarded
+        serve: Serve = _writing(inner) if handler.response_streaming else inner
 
-    def _unary(self, method: str, inner: Any, handler: Handler) -> Any:
         async def call(request: Any, context: Context) -> Any:
             request_id = _bind_request_id(context)
             try:
-                return await inner(await self._admit(method, handler, request, context), context)
+                return await serve(await self._admit(method, handler, request, context), context)
+            except asyncio.CancelledError as error:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():  # the caller has gone, or the server stops
+                    raise
+                # Something the servicer waited for was cancelled; grpc would leave the caller without an answer.
+                await _refuse(method, request_id, context, error)
             except Exception as error:
                 await _refuse(method, request_id, context, error)
 
-        return call
-
-    def _stream(self, method: str, inner: Any, handler: Handler) -> Any:
-        async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            # No context variable is reset here: a stream that its client left is closed from another context.
-            request_id = _bind_request_id(context)
-            try:
-                async with aclosing(inner(await self._admit(method, handler, request, context), context)) as responses:
-                    async for response in responses:
-                        yield response
-            except Exception as error:
-                await _refuse(method, request_id, context, error)
-
-        return call
+        guarded: Handler = make(
+            call, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+        )
+        return guarded
 
     async def _admit(self, method: str, handler: Handler, request: Any, context: Context) -> Any:
         if self._policy.access(method) is Access.PUBLIC:
@@ -104,37 +97,57 @@ class Guard(grpc.aio.ServerInterceptor):
             self._policy.check(method, caller)
             set_caller(caller)
         if handler.request_streaming:
-            return _validated(request)
+            return _validated(request, context)
         validate(request)
         return request
 
 
-async def _validated(requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
+def _writing(inner: Callable[[Any, Context], Any]) -> Serve:
+    """Writes what a servicer yields, so that its generator is closed in its own task when the caller goes."""
+
+    async def serve(request: Any, context: Context) -> None:
+        responses = inner(request, context)
+        if asyncio.iscoroutine(responses):  # a servicer that writes by itself, as grpc's own for health
+            await responses
+            return
+        async with aclosing(responses):
+            async for response in responses:
+                await context.write(response)
+
+    return serve
+
+
+async def _validated(requests: AsyncIterator[Message], context: Context) -> AsyncIterator[Message]:
     async for request in requests:
         validate(request)
         yield request
+    # A stream whose caller has gone ends like one that is complete. Sending the headers tells: it is cancelled then.
+    with suppress(grpc.aio.UsageError):
+        await context.send_initial_metadata(())
 
 
-async def _refuse(method: str, request_id: str, context: Context, error: Exception) -> None:
+async def _refuse(method: str, request_id: str, context: Context, error: BaseException) -> None:
     """Ends the RPC with the error's status; what nobody foresaw is logged whole and says nothing."""
     if isinstance(error, grpc.aio.AbortError):
         raise error
     if isinstance(error, ServiceError):
-        log.info("refused", extra={"method": method, "reason": error.reason})
-        log.debug("why", exc_info=error)
+        why = {"why": repr(error.__cause__)} if error.__cause__ else {}
+        log.info("refused", extra={"method": method, "reason": error.reason, **why})
+        log.debug("refused because", exc_info=error)
     else:
         log.error("unforeseen error", extra={"method": method}, exc_info=error)
         error = status.internal(request_id)
     headers = status.headers(error)
     if headers:
-        await context.send_initial_metadata(headers)
+        with suppress(grpc.aio.UsageError):  # too late for headers: a stream has begun
+            await context.send_initial_metadata(headers)
     details = status.to_status(error).SerializeToString()
     await context.abort(status.CODES[error.kind], error.message, (("grpc-status-details-bin", details),))
 
 
 def _bind_request_id(context: Context) -> str:
     given = header(context, "x-request-id")
-    request_id = given if given and len(given) <= 128 and given.isprintable() else str(uuid.uuid4())
+    request_id = given if given and _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
     _request_id.set(request_id)
     bind_log_context(request_id=request_id)
     return request_id
