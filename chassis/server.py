@@ -7,92 +7,58 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, NoReturn, TypeVar
+from functools import partial
+from typing import NoReturn, TypeVar
 
 import grpc
 import uvloop
-from grpc_health.v1 import health_pb2
 from grpc_health.v1._async import HealthServicer
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
-from chassis.auth import Access, Policy, TokenVerifier, grpc_methods
+from chassis.auth import Access, Policy, grpc_methods
 from chassis.database import MigrationError
-from chassis.errors import ServiceError
+from chassis.health import Pace, health_servicer, publish_health
 from chassis.interceptors import Guard
+from chassis.service import Role, Service, StartRefused, Work
 from chassis.settings import ServiceSettings, SettingsError, read_settings
 from chassis.telemetry import configure_logging
 
+__all__ = ["GRACE", "Role", "Service", "StartRefused", "Work", "WorkDied", "main", "run", "running"]
+
 log = logging.getLogger(__name__)
 
-GRACE = 10.0
-"""Seconds that calls and work under way get to finish after SIGTERM."""
-CHECK_EVERY = 1.0
-CHECK_TIMEOUT = 5.0
-
-Work = Callable[[], Coroutine[Any, Any, None]]
-"""Runs until it is cancelled."""
-Check = Callable[[], Awaitable[None]]
-"""Raises ServiceError when what it checks cannot serve."""
+GRACE = 7.0
+"""Seconds that calls and work under way get to finish after SIGTERM; Docker kills after ten."""
+TIDYING = 2.0
+"""Seconds more that work gets which did not finish, to give itself back."""
+PACE = Pace()
+LOOPBACK = "127.0.0.1"
+OPTIONS = [
+    # Without it a second server would bind a used port in silence.
+    ("grpc.so_reuseport", 0),
+    # Tokens are large, and so are the violations of a bad request.
+    ("grpc.max_metadata_size", 64 * 1024),
+    # Clients that keep quiet streams alive may ping every ten seconds; the default sends them away for it.
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    # A watcher whose network is gone is noticed after a minute and a bit.
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+]
 
 INFRASTRUCTURE = {
-    **grpc_methods(HEALTH, {"Check": Access.PUBLIC, "Watch": Access.PUBLIC, "List": Access.PUBLIC}),
+    **grpc_methods(HEALTH, {"Check": Access.PUBLIC, "Watch": Access.PUBLIC}),
     **grpc_methods(reflection.SERVICE_NAME, {"ServerReflectionInfo": Access.PUBLIC}),
 }
 """Methods every service has."""
 
 
-class Role(StrEnum):
-    """Which half of a service this process is."""
-
-    SERVER = "server"
-    """Answers calls."""
-    WORKER = "worker"
-    """Consumes work; serves health only."""
-    ALL = "all"
-
-    @property
-    def serves(self) -> bool:
-        """Whether it answers calls."""
-        return self is not Role.WORKER
-
-    @property
-    def works(self) -> bool:
-        """Whether it consumes work."""
-        return self is not Role.SERVER
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What a service's wiring hands over to be run."""
-
-    name: str
-    port: int
-    """0: a free one."""
-    methods: Mapping[str, Access]
-    """Who may call each of its methods, by full name."""
-    register: Sequence[Callable[[grpc.aio.Server], None]]
-    """Adds its servicers."""
-    verifier: TokenVerifier
-    serving: Check
-    """Health `""`: this process can answer; steers the gateway."""
-    ready: Check
-    """Health `ready`: every dependency answers; feeds `/readyz` alone."""
-    work: Sequence[Work] = ()
-    """Background work, each started once and cancelled at the stop."""
-    drain: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Called at the stop, together with the server's own; each returns when its work is finished or given back."""
-    service_names: Sequence[str] = field(default=())
-    """Full names, for reflection."""
-
-
-class StartRefused(Exception):
-    """The service cannot start as things are; the message says what to mend."""
+class WorkDied(Exception):
+    """Background work ended with an error; a half-living service is worse than one that is started again."""
 
 
 T = TypeVar("T", bound=ServiceSettings)
@@ -101,41 +67,54 @@ Build = Callable[[AsyncExitStack], Awaitable[Service]]
 
 
 @asynccontextmanager
-async def running(service: Service) -> AsyncIterator[int]:
+async def running(
+    service: Service,
+    *,
+    host: str = LOOPBACK,
+    pace: Pace = PACE,
+    grace: float = GRACE,
+    stop: asyncio.Event | None = None,
+) -> AsyncIterator[int]:
     """Runs a service until the block ends; yields the port it listens on.
+
+    Args:
+        service: what to run.
+        host: the address to listen on.
+        pace: how often health is checked.
+        grace: seconds that calls and work under way get to finish at the end.
+        stop: set when background work has died, so that the block may end.
 
     Raises:
         StartRefused: the port is taken.
+        WorkDied: when the block ends, if background work has.
     """
-    health = HealthServicer()
-    server = grpc.aio.server(
-        interceptors=[Guard(Policy({**INFRASTRUCTURE, **service.methods}), service.verifier)],
-        # Without so_reuseport=0 a second server would bind a used port in silence; violations need room in a header.
-        options=[("grpc.so_reuseport", 0), ("grpc.max_metadata_size", 64 * 1024)],
-    )
-    for register in service.register:
-        register(server)
-    add_HealthServicer_to_server(health, server)
-    reflection.enable_server_reflection((*service.service_names, HEALTH, reflection.SERVICE_NAME), server)
-    port = _bind(server, service.port)
+    health = await health_servicer("", "ready")
+    server = _server(service, health)
+    port = _bind(server, service, host)
     await server.start()
-    tasks = [asyncio.create_task(work()) for work in service.work]
-    tasks.append(asyncio.create_task(_watch_health(service, health)))
+    tasks = [
+        *(asyncio.create_task(work()) for work in service.work),
+        asyncio.create_task(publish_health(health, "", service.serving, pace)),
+        asyncio.create_task(publish_health(health, "ready", service.ready, pace)),
+    ]
     for task in tasks:
-        task.add_done_callback(_complain)
+        task.add_done_callback(partial(_mourn, stop))
     log.info("listening", extra={"port": port})
     try:
         yield port
     finally:
         await health.enter_graceful_shutdown()
-        await asyncio.gather(server.stop(GRACE), *(drain() for drain in service.drain))
-        await _cancel(tasks)
+        await _drain(service, server, grace)
+        await _end(tasks)
 
 
 def main(
     name: str, settings_class: type[T], build: Callable[[T, Role, AsyncExitStack], Awaitable[Service]]
 ) -> NoReturn:
-    """The command line of a service. Exits with 2 and a sentence when it cannot start as things are."""
+    """The command line of a service.
+
+    Exits with 2 and a sentence when it cannot start as things are, with 1 and a line in the log when it died.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m services.{name}")
     parser.add_argument("--role", type=Role, choices=list(Role), default=Role.ALL)
     role = parser.parse_args().role
@@ -145,57 +124,83 @@ def main(
     except (SettingsError, StartRefused, MigrationError) as refusal:
         print(f"{name} does not start:\n{refusal}", file=sys.stderr)
         sys.exit(2)
+    except WorkDied:
+        sys.exit(1)
+    except Exception as error:
+        log.critical("died", exc_info=error)
+        sys.exit(1)
     sys.exit(0)
 
 
 def run(settings: ServiceSettings, name: str, build: Build) -> None:
     """Runs a service until SIGTERM or SIGINT."""
     configure_logging(name, settings.log_level)
-    uvloop.run(_run(build))
+    uvloop.run(_run(build, settings.listen_host))
 
 
-async def _run(build: Build) -> None:
+async def _run(build: Build, host: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with AsyncExitStack() as stack, running(await build(stack)):
-        await stop.wait()
-        log.info("stopping")
+    async with AsyncExitStack() as stack:
+        service = await _unless(stop, build(stack))
+        if service is not None:
+            async with running(service, host=host, stop=stop):
+                await stop.wait()
+                log.info("stopping")
     log.info("stopped")
 
 
-def _bind(server: grpc.aio.Server, port: int) -> int:
+async def _unless(stop: asyncio.Event, building: Awaitable[Service]) -> Service | None:
+    """What is built, or None if we are told to stop before that."""
+    task, stopping = asyncio.ensure_future(building), asyncio.create_task(stop.wait())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return None
+    stopping.cancel()
+    return task.result()
+
+
+def _server(service: Service, health: HealthServicer) -> grpc.aio.Server:
+    guard = Guard(Policy({**INFRASTRUCTURE, **service.methods}), service.verifier)
+    server = grpc.aio.server(interceptors=[guard], options=OPTIONS)
+    for register in service.register:
+        register(server)
+    add_HealthServicer_to_server(health, server)
+    reflection.enable_server_reflection((*service.service_names, HEALTH, reflection.SERVICE_NAME), server)
+    return server
+
+
+def _bind(server: grpc.aio.Server, service: Service, host: str) -> int:
     try:
-        return server.add_insecure_port(f"127.0.0.1:{port}")
+        return server.add_insecure_port(f"{host}:{service.port}")
     except RuntimeError as error:
-        raise StartRefused(f"port {port} is taken by another program") from error
+        name = f"{service.name.upper()}_PORT"
+        raise StartRefused(f"{name}: port {service.port} is taken by another program") from error
 
 
-async def _watch_health(service: Service, health: HealthServicer) -> None:
-    while True:
-        for name, check in (("", service.serving), ("ready", service.ready)):
-            await health.set(name, await _state(name, check))
-        await asyncio.sleep(CHECK_EVERY)
-
-
-async def _state(name: str, check: Check) -> int:
-    try:
-        async with asyncio.timeout(CHECK_TIMEOUT):
-            await check()
-    except (ServiceError, TimeoutError) as error:
-        log.warning("not healthy", extra={"check": name or "serving", "why": str(error) or "timed out"})
-        return health_pb2.HealthCheckResponse.NOT_SERVING
-    return health_pb2.HealthCheckResponse.SERVING
-
-
-def _complain(task: asyncio.Task[None]) -> None:
+def _mourn(stop: asyncio.Event | None, task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.critical("background work died", exc_info=error)
-        # A half-living service is worse than one that is started again.
-        signal.raise_signal(signal.SIGTERM)
+        if stop is not None:
+            stop.set()
 
 
-async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def _drain(service: Service, server: grpc.aio.Server, grace: float) -> None:
+    """Lets calls and work under way finish, all at once and not for ever."""
+    drains = [asyncio.wait_for(drain(), grace + TIDYING) for drain in service.drain]
+    for outcome in await asyncio.gather(server.stop(grace), *drains, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            log.error("not drained", exc_info=outcome)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancels what still runs; raises WorkDied if any of it had died."""
     for task in tasks:
         task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise WorkDied("background work died") from outcome
