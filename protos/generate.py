@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PROTOS = ROOT / "protos"
 GEN = ROOT / "gen"
 VALIDATE = "buf/validate/validate.proto"
+VALIDATE_DESCRIPTOR = "validate.binpb"
 # Envoy turns a status with details into JSON only when it finds these in the descriptor set.
 STATUS = ("google/rpc/status.proto", "google/rpc/error_details.proto")
 
@@ -37,18 +38,31 @@ def main() -> int:
     return 0
 
 
+def write_image(protos: Path, out: Path) -> None:
+    """Compiles the protos of a directory, and all they import, into `api.binpb` in another."""
+    image = f"--descriptor_set_out={out / 'api.binpb'}"
+    _protoc([*_inputs(protos, out), image, "--include_imports", "--include_source_info", *_ours(protos), *STATUS])
+
+
 def _generate(out: Path) -> None:
-    ours = sorted(str(path.relative_to(PROTOS)) for path in (PROTOS / "streamerstudio").rglob("*.proto"))
-    validate = out / "validate.binpb"
-    validate.write_bytes(_validate_descriptor())
-    common = [f"--proto_path={PROTOS}", *_library_paths(), f"--descriptor_set_in={validate}"]
+    common, ours = _inputs(PROTOS, out), _ours(PROTOS)
     _protoc([*common, f"--python_out={out}", f"--mypy_out=quiet:{out}", *ours, VALIDATE])
     services = [path for path in ours if path.endswith("_service.proto")]
     _protoc([*common, f"--grpc_python_out={out}", f"--mypy_grpc_out=quiet:{out}", *services])
-    image = f"--descriptor_set_out={out / 'api.binpb'}"
-    _protoc([*common, image, "--include_imports", "--include_source_info", *ours, *STATUS])
+    write_image(PROTOS, out)
     write_documents(out)
-    validate.unlink()
+    (out / VALIDATE_DESCRIPTOR).unlink()
+
+
+def _ours(protos: Path) -> list[str]:
+    return sorted(str(path.relative_to(protos)) for path in (protos / "streamerstudio").rglob("*.proto"))
+
+
+def _inputs(protos: Path, scratch: Path) -> list[str]:
+    """Where protoc finds everything; leaves a descriptor in the scratch directory."""
+    validate = scratch / VALIDATE_DESCRIPTOR
+    validate.write_bytes(_validate_descriptor())
+    return [f"--proto_path={protos}", *_library_paths(), f"--descriptor_set_in={validate}"]
 
 
 def _validate_descriptor() -> bytes:
