@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 
-from services.generation.domain import AssetType, NewJob, Render
+from services.generation.domain import AssetType, NewItem, NewJob, Render
 from services.generation.states import Failure
 
 USER_SECRET = "user-secret-for-tests-0123456789abcdef"
@@ -19,22 +19,22 @@ NOON = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 
 
 def a_job(user_id: str = "ada", **changes: Any) -> NewJob:
-    """A job for one thumbnail, accepted at noon."""
+    """A job for one thumbnail, or `count` of them, from `seed` on; accepted at noon."""
     values: dict[str, Any] = {
         "id": str(uuid.uuid4()),
         "user_id": user_id,
         "brand_kit_id": str(uuid.uuid4()),
         "asset_type": AssetType.THUMBNAIL,
-        "count": 1,
         "custom_prompt": "Epic gaming moment",
         "template_version": "",
-        "seed": 7,
         "request_id": "request-1",
         "created_at": NOON,
         "start_by": NOON + timedelta(minutes=10),
         "finish_by": NOON + timedelta(hours=1),
     }
-    return NewJob(**{**values, **changes})
+    count, seed = changes.pop("count", 1), changes.pop("seed", 7)
+    items = tuple(NewItem(seed + number) for number in range(count))
+    return NewJob(**{"items": items, **values, **changes})
 
 
 def a_failure(**changes: Any) -> Failure:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chassis.database import Database, Row, Transaction
 from chassis.errors import Unavailable
-from chassis.times import to_micros
-from services.generation.domain import CallUnderWay, RenderDeferred, RenderFailed, RenderVoid
+from chassis.times import from_micros, to_micros
+from services.generation.domain import CallUnderWay, PastCall, RenderDeferred, RenderFailed, RenderVoid
 from services.generation.failures import failure
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ EXPIRE = """
 UPDATE attempts SET state = 'unknown', ended_at = $3
 WHERE job_id = $1 AND item = $2 AND state = 'sending' AND lease_until <= $3
 """
+CALLS = "SELECT * FROM attempts WHERE job_id = $1 ORDER BY item, n"
 ATTEMPTS = "SELECT * FROM attempts WHERE job_id = $1 AND item = $2 ORDER BY n"
 OPEN = """
 INSERT INTO attempts (job_id, item, n, user_id, model, state, lease_until, started_at)
@@ -57,6 +58,28 @@ class _Attempt:
 
     def paid(self) -> None:
         self.state = "paid"
+
+
+class AttemptStore:
+    """The PastCalls port: what was called for a job."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def calls_of(self, job_id: str) -> Sequence[PastCall]:
+        """By item, then in order."""
+        rows = await self._database.fetch(CALLS, job_id)
+        return [
+            PastCall(
+                item=row["item"],
+                number=row["n"],
+                model=row["model"],
+                state=row["state"],
+                started_at=from_micros(row["started_at"]),
+                ended_at=None if row["ended_at"] is None else from_micros(row["ended_at"]),
+            )
+            for row in rows
+        ]
 
 
 class ItemCalls:

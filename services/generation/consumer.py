@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 
 from chassis.queue import REQUEST_ID, Delivery, Poison, Queue
 from chassis.telemetry import log_context
@@ -36,12 +36,8 @@ class Consumer:
             except JobNotFound as error:
                 raise Poison("it names a job that is not in the database") from error
             if render is not None:
-                await self._queue.publish(
-                    STORE,
-                    _to_store_task(task, render).SerializeToString(),
-                    message_id=_message_id(task.work, "store"),
-                    headers={REQUEST_ID: task.work.request_id},
-                )
+                asset_type = AssetType(asset_type_pb2.AssetType.Name(task.asset_type))
+                await _publish(self._queue, STORE, task.work, _to_store_task(task.work, asset_type, render))
 
     async def outcome(self, delivery: Delivery) -> None:
         """`work.outcome`: an item has ended."""
@@ -77,13 +73,23 @@ class Consumer:
 
 
 class Sender:
-    """Puts items on the first queue."""
+    """Puts items on their way: to be prompted for, or, when the picture is made already, to be stored."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
 
     async def send(self, dispatch: Dispatch) -> None:
         """Raises Unavailable when the message is not surely stored."""
+        if dispatch.render is None:
+            await self._send_to_be_made(dispatch)
+        else:
+            await self._send_to_be_stored(dispatch, dispatch.render)
+
+    async def _send_to_be_stored(self, dispatch: Dispatch, render: Render) -> None:
+        task = _to_store_task(_to_work(dispatch), dispatch.asset_type, render)
+        await _publish(self._queue, STORE, task.work, task)
+
+    async def _send_to_be_made(self, dispatch: Dispatch) -> None:
         task = work_pb2.PromptTask(
             work=_to_work(dispatch),
             brand_kit_id=dispatch.brand_kit_id,
@@ -91,12 +97,7 @@ class Sender:
             custom_prompt=dispatch.custom_prompt,
             template_version=dispatch.template_version,
         )
-        await self._queue.publish(
-            PROMPT,
-            task.SerializeToString(),
-            message_id=_message_id(task.work, "prompt"),
-            headers={REQUEST_ID: dispatch.request_id},
-        )
+        await _publish(self._queue, PROMPT, task.work, task)
 
 
 def _parse(message: work_pb2.RenderTask | work_pb2.Outcome, delivery: Delivery) -> None:
@@ -108,8 +109,15 @@ def _parse(message: work_pb2.RenderTask | work_pb2.Outcome, delivery: Delivery) 
         raise Poison("it names no job")
 
 
-def _message_id(work: work_pb2.WorkItem, stage: str) -> str:
-    return f"{work.job_id}:{work.item}:{stage}:{work.dispatch}"
+async def _publish(queue: Queue, subject: str, work: work_pb2.WorkItem, message: Message) -> None:
+    """Under an id of which each sending of an item has one a stage: what is published twice is stored once."""
+    stage = subject.removeprefix("work.")
+    await queue.publish(
+        subject,
+        message.SerializeToString(),
+        message_id=f"{work.job_id}:{work.item}:{stage}:{work.dispatch}",
+        headers={REQUEST_ID: work.request_id},
+    )
 
 
 def _to_work(dispatch: Dispatch) -> work_pb2.WorkItem:
@@ -145,10 +153,10 @@ def _to_turn(task: work_pb2.RenderTask) -> Turn:
     return Turn(request, task.work.dispatch, task.work.finish_by.ToDatetime(tzinfo=UTC))
 
 
-def _to_store_task(task: work_pb2.RenderTask, render: Render) -> work_pb2.StoreTask:
+def _to_store_task(work: work_pb2.WorkItem, asset_type: AssetType, render: Render) -> work_pb2.StoreTask:
     return work_pb2.StoreTask(
-        work=task.work,
-        asset_type=task.asset_type,
+        work=work,
+        asset_type=asset_type_pb2.AssetType.Value(asset_type.value),
         render_key=render.key,
         sha256=render.sha256,
         content_type=render.content_type,

@@ -31,6 +31,24 @@ ASSET_DIMENSIONS: dict[AssetType, tuple[int, int]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Render:
+    """Where a finished picture waits to be stored."""
+
+    key: str
+    sha256: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """A variation that was asked for."""
+
+    seed: int
+    render: Render | None = None
+    """The picture, when an earlier job made it and could not store it."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """A job that was asked for."""
 
@@ -38,11 +56,10 @@ class NewJob:
     user_id: str
     brand_kit_id: str
     asset_type: AssetType
-    count: int
+    items: tuple[NewItem, ...]
     custom_prompt: str
     template_version: str
     """Empty: the prompt service's default."""
-    seed: int
     request_id: str
     created_at: datetime
     start_by: datetime
@@ -60,6 +77,8 @@ class GenerationJob:
     brand_kit_id: str
     asset_type: AssetType
     status: JobStatus
+    custom_prompt: str
+    template_version: str
     prompt: str
     """Empty until it was built."""
     progress: int
@@ -81,15 +100,6 @@ class GenerationJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Render:
-    """Where a finished picture waits to be stored."""
-
-    key: str
-    sha256: str
-    content_type: str
-
-
-@dataclass(frozen=True, slots=True)
 class Dispatch:
     """An item the dispatcher sends on its way."""
 
@@ -104,6 +114,8 @@ class Dispatch:
     template_version: str
     request_id: str
     finish_by: datetime
+    render: Render | None
+    """The picture, when it is made already and only has to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,43 @@ class Started:
     seed: int
     render: Render | None
     """The picture, when an earlier delivery has already made it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedItem:
+    """A variation that was not made."""
+
+    number: int
+    seed: int
+    render: Render | None
+    """What was made of it all the same, and not stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a user has used since some moment."""
+
+    jobs: int
+    active_jobs: int
+    billed_calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastCall:
+    """One call to an image API, as it was written down."""
+
+    item: int
+    number: int
+    model: str
+    state: str
+    """`sending`, `paid`, `unpaid` or `unknown`."""
+    started_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether it was, or may have been, billed."""
+        return self.state != "unpaid"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
 from services.generation.domain import AssetType, Dispatch, Render, Started
 from services.generation.states import Failure
-from services.generation.store import SET_PROMPT, failure_columns, lock, settle
+from services.generation.store import SET_PROMPT, failure_columns, lock, settle, to_render
 
 STARTED = 20
 """Per cent of an item that is done when its picture is about to be made."""
@@ -19,9 +19,8 @@ RENDERED = 70
 START = """
 UPDATE items SET progress = CASE WHEN progress > $4 THEN progress ELSE $4 END, touched_at = $5
 WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
-RETURNING render_key, render_sha256, render_content_type
+RETURNING seed, render_key, render_sha256, render_content_type
 """
-SEED = "SELECT seed FROM jobs WHERE id = $1"
 SET_RENDER = """
 UPDATE items SET render_key = $3, render_sha256 = $4, render_content_type = $5, progress = $6, touched_at = $7
 WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched') AND render_key IS NULL
@@ -49,7 +48,7 @@ TAKE = """
 UPDATE items SET state = 'dispatched', dispatch = dispatch + 1, touched_at = $2
 WHERE (job_id, item) IN (
   SELECT job_id, item FROM items WHERE state = 'waiting' AND not_before <= $2 ORDER BY turn, job_id, item LIMIT $1)
-RETURNING job_id, item, dispatch, turn
+RETURNING job_id, item, dispatch, turn, render_key, render_sha256, render_content_type
 """
 SET_CLOCK = "UPDATE dispatch SET clock = $1 WHERE one = 1 AND clock < $1"
 GIVE_BACK = """
@@ -79,9 +78,7 @@ class ItemStore:
                 return None
             await transaction.execute(SET_PROMPT, job_id, prompt)
             await settle(transaction, job, now)
-            seed = await transaction.fetch_one(SEED, job_id)
-        assert seed is not None
-        return Started(seed["seed"] + item, _to_render(row))
+        return Started(row["seed"], to_render(row))
 
     async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> Render | None:
         """Of two renders the first counts: it may be on its way to storage already."""
@@ -89,12 +86,12 @@ class ItemStore:
         if await self._change(SET_RENDER, job_id, item, *columns, now=now):
             return render
         row = await self._database.fetch_one(GET_RENDER + " AND state IN ('waiting', 'dispatched')", job_id, item)
-        return _to_render(row) if row else None
+        return to_render(row) if row else None
 
     async def render_of(self, job_id: str, item: int) -> Render | None:
         """Also after the item has ended."""
         row = await self._database.fetch_one(GET_RENDER, job_id, item)
-        return _to_render(row) if row else None
+        return to_render(row) if row else None
 
     async def defer(self, job_id: str, item: int, dispatch: int, until: datetime, reason: str | None) -> None:
         """Unless it moved on."""
@@ -171,10 +168,5 @@ def _to_dispatch(item: Row, job: Row) -> Dispatch:
         template_version=job["template_version"],
         request_id=job["request_id"],
         finish_by=from_micros(job["finish_by"]),
+        render=to_render(item),
     )
-
-
-def _to_render(row: Row) -> Render | None:
-    if row["render_key"] is None:
-        return None
-    return Render(row["render_key"], row["render_sha256"], row["render_content_type"])

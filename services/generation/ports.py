@@ -9,13 +9,17 @@ from typing import Protocol
 
 from services.generation.domain import (
     Asset,
+    AssetType,
     Dispatch,
+    FailedItem,
     GenerationJob,
     NewJob,
+    PastCall,
     Picture,
     Render,
     RenderRequest,
     Started,
+    Usage,
 )
 from services.generation.states import Failure, JobStatus
 
@@ -37,6 +41,14 @@ class Jobs(Protocol):
         """A user's jobs, newest first, and how many match on all pages."""
         ...
 
+    async def failed_items(self, job_id: str) -> Sequence[FailedItem]:
+        """The variations that were not made, in order."""
+        ...
+
+    async def usage(self, user_id: str, since: datetime) -> Usage:
+        """What a user has used since then, and the jobs under way now."""
+        ...
+
     async def asset_order(self, job_id: str) -> dict[str, int]:
         """Item number by asset id, for the items that are stored."""
         ...
@@ -49,6 +61,14 @@ class Jobs(Protocol):
         Of two writers racing only one may win: must raise InvalidStateTransition for the other, and JobNotFound.
         A job that ends takes its unfinished items with it.
         """
+        ...
+
+
+class PastCalls(Protocol):
+    """The calls to image APIs that were made."""
+
+    async def calls_of(self, job_id: str) -> Sequence[PastCall]:
+        """By item, then in order."""
         ...
 
 
@@ -105,6 +125,14 @@ class Outbox(Protocol):
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:
         """Items past `finish_by`, or of jobs past `start_by` with nothing on its way: job, item and the reason."""
+        ...
+
+
+class RenderCopies(Protocol):
+    """Pictures that were made for a job that failed, for the job that tries again."""
+
+    async def copy(self, render: Render, job_id: str, item: int) -> Render | None:
+        """The same picture under a key of the new item's; None when it is not there any more."""
         ...
 
 
@@ -168,6 +196,17 @@ class ImageProvider(Protocol):
         """Makes one picture; never blocks the event loop.
 
         Must raise RenderFailed with a reason when it cannot, RenderDeferred when it cannot now.
+        """
+        ...
+
+
+class Pixels(Protocol):
+    """Makes a picture right: its size, its mode, its weight."""
+
+    async def conform(self, data: bytes, asset_type: AssetType, key: str | None) -> Picture:
+        """Must raise RenderFailed (INVALID_IMAGE) for what cannot be used; never blocks the event loop.
+
+        `key` is the flat colour that stands for transparency in an overlay that has none of its own.
         """
         ...
 

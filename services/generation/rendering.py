@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chassis.renders import Renders
+from chassis.renders import RenderMissing, Renders
 from services.generation.domain import (
+    AssetType,
     CallUnderWay,
     Picture,
     Render,
@@ -19,10 +20,17 @@ from services.generation.domain import (
     RenderVoid,
 )
 from services.generation.failures import failure
-from services.generation.ports import Announcer, ImageProvider, Items, PaidCalls
+from services.generation.imaging.keys import key_color_for
+from services.generation.ports import Announcer, ImageProvider, Items, PaidCalls, Pixels
 from services.generation.states import Failure
 
 log = logging.getLogger(__name__)
+
+KEYED = (
+    "The picture has no transparency of its own: wherever this brief asks for transparent or empty space, paint one "
+    "flat, uniform, pure {key}, without gradient, shadow, glow or texture, and use that colour nowhere else."
+)
+"""What an image model is told beside an overlay's prompt; it would paint a checkerboard for transparency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class Rendering:
         items: Items,
         provider: ImageProvider,
         calls_of: Callable[[str, int], PaidCalls],
+        pixels: Pixels,
         renders: Renders,
         announcer: Announcer,
         ended: Callable[[], None],
@@ -52,6 +61,7 @@ class Rendering:
         self._items = items
         self._provider = provider
         self._calls_of = calls_of
+        self._pixels = pixels
         self._renders = renders
         self._announcer = announcer
         self._ended = ended
@@ -91,7 +101,7 @@ class Rendering:
     async def _make(self, turn: Turn, seed: int) -> Render | None:
         job_id, item = turn.request.job_id, turn.request.item
         try:
-            picture = await self._provider.render(replace(turn.request, seed=seed), self._calls_of(job_id, item))
+            picture = await self._picture(replace(turn.request, seed=seed), self._calls_of(job_id, item))
         except RenderFailed as error:
             await self.fail(job_id, item, error.failure, turn.dispatch)
         except RenderDeferred as error:
@@ -102,10 +112,18 @@ class Rendering:
             return await self._keep(job_id, item, picture)
         return None
 
+    async def _picture(self, request: RenderRequest, calls: PaidCalls) -> Picture:
+        """Of exactly the asset's size, whatever the provider sends."""
+        key = None
+        if request.asset_type is AssetType.OVERLAY:
+            key = key_color_for((*request.brand_kit.primary_colors, *request.brand_kit.accent_colors))
+            request = replace(request, prompt=f"{request.prompt}\n\n{KEYED.format(key=key)}")
+        picture = await self._provider.render(request, calls)
+        return await self._pixels.conform(picture.data, request.asset_type, key)
+
     async def _keep(self, job_id: str, item: int, picture: Picture) -> Render | None:
         sha256 = hashlib.sha256(picture.data).hexdigest()
-        # Named after its bytes: two workers with two pictures of one item never overwrite each other's.
-        render = Render(f"{job_id}.{item}.{sha256[:16]}", sha256, picture.content_type)
+        render = Render(_key(job_id, item, sha256), sha256, picture.content_type)
         await self._renders.put(render.key, picture.data)
         kept = await self._items.rendered(job_id, item, render, self._clock())
         if kept != render:
@@ -120,3 +138,24 @@ class Rendering:
             "put off", extra={"item": turn.request.item, "seconds": round(deferred.seconds, 1), "why": str(deferred)}
         )
         await self._items.defer(turn.request.job_id, turn.request.item, turn.dispatch, until, reason)
+
+
+class Copies:
+    """The RenderCopies port over `renders`."""
+
+    def __init__(self, renders: Renders) -> None:
+        self._renders = renders
+
+    async def copy(self, render: Render, job_id: str, item: int) -> Render | None:
+        """A copy, because the first goes when it is a day old."""
+        copied = replace(render, key=_key(job_id, item, render.sha256))
+        try:
+            await self._renders.put(copied.key, await self._renders.get(render.key))
+        except RenderMissing:
+            return None
+        return copied
+
+
+def _key(job_id: str, item: int, sha256: str) -> str:
+    """Named after its bytes too: two workers with two pictures of one item never overwrite each other's."""
+    return f"{job_id}.{item}.{sha256[:16]}"

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from chassis.renders import RendersKind
 from chassis.settings import ServiceSettings
+from services.generation.domain import AssetType
+from services.generation.providers.gemini_sizes import ImageConfig
+
+
+def _parse_sizes(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    sizes = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        found = _SIZE.fullmatch(entry)
+        if found is None or found["type"] not in set(AssetType):
+            raise ValueError(f"must be like banner=21:9@4K,overlay=16:9@1K; asset types are {', '.join(AssetType)}")
+        sizes[AssetType(found["type"])] = ImageConfig(found["ratio"], found["size"])
+    return sizes
+
+
+_SIZE = re.compile(r"(?P<type>[a-z_]+)=(?P<ratio>\d{1,2}:\d{1,2})(@(?P<size>[124]K))?")
+GeminiSizes = Annotated[dict[AssetType, ImageConfig], BeforeValidator(_parse_sizes)]
 
 
 class Settings(ServiceSettings):
@@ -19,8 +38,18 @@ class Settings(ServiceSettings):
     """Where the prompt service answers, as host:port."""
     storage_address: str = Field("127.0.0.1:50053", alias="STORAGE_ADDRESS")
     """Where the storage service answers, as host:port."""
-    provider: Literal["sketch"] = Field("sketch", alias="STUDIO_PROVIDER")
+    provider: Literal["sketch", "nano_banana", "gemini"] = Field("sketch", alias="STUDIO_PROVIDER")
     """Who makes the pictures."""
+    call_price: float = Field(0.0, alias="PROVIDER_PRICE_USD", ge=0)
+    """What one call to the image API costs, in US dollars; for what `ListAttempts` says."""
+    nano_banana_base_url: str = Field("https://api.nanobanana.ai", alias="NANO_BANANA_BASE_URL")
+    nano_banana_api_key: SecretStr | None = Field(None, alias="NANO_BANANA_API_KEY")
+    nano_banana_timeout: int = Field(30, alias="NANO_BANANA_TIMEOUT", ge=1, le=300)
+    """Seconds one call may take."""
+    gemini_base_url: str = Field("https://generativelanguage.googleapis.com", alias="GEMINI_BASE_URL")
+    """Without a path."""
+    gemini_api_key: SecretStr | None = Field(None, alias="GEMINI_API_KEY")
+    gemini_model: str = Field("gemini-nano-banana-2.1", alias="GEMINI_MODEL", pattern=r"^[A-Za-z0-9._-]{1,128}$")
     renders: RendersKind = Field("files", alias="STUDIO_RENDERS")
     """Where pictures wait to be stored: `files` on one machine, `object_store` on several."""
     render_window: int = Field(64, alias="RENDER_WINDOW", ge=1, le=10_000)
@@ -31,3 +60,14 @@ class Settings(ServiceSettings):
     """Seconds a job may wait for its first turn."""
     finish_by: int = Field(3600, alias="FINISH_BY", ge=1, le=80_000)
     """Seconds a job may take in all; shorter than renders are kept."""
+
+    gemini_sizes: GeminiSizes = Field({}, alias="GEMINI_SIZES")
+    """Another aspect ratio and size than the table's for an asset type: `banner=21:9@4K,overlay=16:9@1K`."""
+
+    @model_validator(mode="after")
+    def _has_the_providers_key(self) -> Self:
+        if self.provider == "nano_banana" and self.nano_banana_api_key is None:
+            raise ValueError("NANO_BANANA_API_KEY is not set, and STUDIO_PROVIDER=nano_banana needs it")
+        if self.provider == "gemini" and self.gemini_api_key is None:
+            raise ValueError("GEMINI_API_KEY is not set, and STUDIO_PROVIDER=gemini needs it")
+        return self

@@ -10,7 +10,7 @@ from datetime import datetime
 from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
 from services.generation import failures
-from services.generation.domain import AssetType, GenerationJob, JobNotFound, NewJob
+from services.generation.domain import AssetType, FailedItem, GenerationJob, JobNotFound, NewJob, Render, Usage
 from services.generation.states import (
     Conclusion,
     Failure,
@@ -23,17 +23,19 @@ from services.generation.states import (
 )
 
 INSERT_JOB = """
-INSERT INTO jobs (id, user_id, brand_kit_id, asset_type, status, progress, count, custom_prompt, template_version, seed,
+INSERT INTO jobs (id, user_id, brand_kit_id, asset_type, status, progress, count, custom_prompt, template_version,
                   prompt, has_assets, revision, request_id, start_by, finish_by, created_at, updated_at)
-VALUES ($1, $2, $3, $4, 'queued', 0, $5, $6, $7, $8, '', FALSE, 1, $9, $10, $11, $12, $12)
+VALUES ($1, $2, $3, $4, 'queued', 0, $5, $6, $7, '', FALSE, 1, $8, $9, $10, $11, $11)
 RETURNING *
 """
 # Start-time fair queueing: one user's hundred thousand items delay another's first by one turn.
 INSERT_ITEM = """
-INSERT INTO items (job_id, item, user_id, state, progress, turn, not_before, dispatch, touched_at, finish_by)
+INSERT INTO items (job_id, item, user_id, state, progress, turn, not_before, dispatch, touched_at, finish_by, seed,
+                   render_key, render_sha256, render_content_type)
 SELECT CAST($1 AS TEXT), CAST($2 AS INTEGER), CAST($3 AS TEXT), 'waiting', 0,
        1 + CASE WHEN waiting.last > dispatch.clock THEN waiting.last ELSE dispatch.clock END,
-       CAST($4 AS BIGINT), 0, CAST($4 AS BIGINT), CAST($5 AS BIGINT)
+       CAST($4 AS BIGINT), 0, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT),
+       CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT)
 FROM dispatch, (SELECT COALESCE(MAX(turn), 0) AS last FROM items WHERE user_id = $3 AND state = 'waiting') AS waiting
 """
 GET = "SELECT * FROM jobs WHERE id = $1"
@@ -43,6 +45,13 @@ SELECT * FROM jobs WHERE user_id = $1 AND status = $2 ORDER BY created_at DESC, 
 """
 COUNT = "SELECT COUNT(*) AS total FROM jobs WHERE user_id = $1"
 COUNT_WITH_STATUS = "SELECT COUNT(*) AS total FROM jobs WHERE user_id = $1 AND status = $2"
+FAILED_ITEMS = "SELECT * FROM items WHERE job_id = $1 AND state = 'failed' ORDER BY item"
+USAGE = """
+SELECT
+  (SELECT COUNT(*) FROM jobs WHERE user_id = $1 AND created_at >= $2) AS jobs,
+  (SELECT COUNT(*) FROM jobs WHERE user_id = $1 AND status IN ('queued', 'processing')) AS active_jobs,
+  (SELECT COUNT(*) FROM attempts WHERE user_id = $1 AND state <> 'unpaid' AND started_at >= $2) AS billed_calls
+"""
 ASSET_ORDER = "SELECT asset_id, item FROM items WHERE job_id = $1 AND state = 'stored'"
 
 # Whoever changes a job or its items locks the job first, so two items that end at once see each other.
@@ -79,11 +88,14 @@ class JobStore:
         created, finish_by = to_micros(job.created_at), to_micros(job.finish_by)
         async with self._database.transaction() as transaction:
             row = await transaction.fetch_one(
-                INSERT_JOB, job.id, job.user_id, job.brand_kit_id, job.asset_type.value, job.count, job.custom_prompt,
-                job.template_version, job.seed, job.request_id, to_micros(job.start_by), finish_by, created,
+                INSERT_JOB, job.id, job.user_id, job.brand_kit_id, job.asset_type.value, len(job.items),
+                job.custom_prompt, job.template_version, job.request_id, to_micros(job.start_by), finish_by, created,
             )  # fmt: skip
-            for number in range(job.count):
-                await transaction.execute(INSERT_ITEM, job.id, number, job.user_id, created, finish_by)
+            for number, item in enumerate(job.items):
+                render = _render_columns(item.render)
+                await transaction.execute(
+                    INSERT_ITEM, job.id, number, job.user_id, created, finish_by, item.seed, *render
+                )
         assert row is not None
         return to_job(row)
 
@@ -105,6 +117,16 @@ class JobStore:
             rows = await self._database.fetch(PAGE_WITH_STATUS, user_id, status.value, limit, offset)
             count = await self._database.fetch_one(COUNT_WITH_STATUS, user_id, status.value)
         return [to_job(row) for row in rows], count["total"] if count else 0
+
+    async def failed_items(self, job_id: str) -> Sequence[FailedItem]:
+        """In the order of the variations."""
+        rows = await self._database.fetch(FAILED_ITEMS, job_id)
+        return [FailedItem(row["item"], row["seed"], to_render(row)) for row in rows]
+
+    async def usage(self, user_id: str, since: datetime) -> Usage:
+        """Jobs and calls since then; jobs under way whenever they began."""
+        row = await self._database.fetch_one(USAGE, user_id, to_micros(since))
+        return Usage(row["jobs"], row["active_jobs"], row["billed_calls"]) if row else Usage(0, 0, 0)
 
     async def asset_order(self, job_id: str) -> dict[str, int]:
         """Item number by asset id."""
@@ -176,6 +198,8 @@ def to_job(row: Row) -> GenerationJob:
         brand_kit_id=row["brand_kit_id"],
         asset_type=AssetType(row["asset_type"]),
         status=JobStatus(row["status"]),
+        custom_prompt=row["custom_prompt"],
+        template_version=row["template_version"],
         prompt=row["prompt"],
         progress=row["progress"],
         created_at=from_micros(row["created_at"]),
@@ -186,6 +210,17 @@ def to_job(row: Row) -> GenerationJob:
         failure=_to_failure(row),
         has_assets=row["has_assets"],
     )
+
+
+def to_render(row: Row) -> Render | None:
+    """The render columns of a row of `items`."""
+    if row["render_key"] is None:
+        return None
+    return Render(row["render_key"], row["render_sha256"], row["render_content_type"])
+
+
+def _render_columns(render: Render | None) -> tuple[str | None, str | None, str | None]:
+    return (render.key, render.sha256, render.content_type) if render else (None, None, None)
 
 
 def to_item(row: Row) -> Item:

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from chassis.auth import Caller
 from chassis.errors import NotOwner, Unavailable
 from services.generation import failures
-from services.generation.domain import Asset, AssetType, GenerationJob, NewJob
-from services.generation.ports import Announcer, Assets, BrandKits, Jobs
-from services.generation.states import JobStatus
+from services.generation.domain import Asset, AssetType, GenerationJob, NewItem, NewJob, PastCall, Usage
+from services.generation.ports import Announcer, Assets, BrandKits, Jobs, PastCalls, RenderCopies
+from services.generation.states import InvalidStateTransition, JobStatus
 
 MAX_SEED = 2**31 - 1
+"""Image APIs take 32 bits, signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class GenerationService:
         self,
         *,
         jobs: Jobs,
+        calls: PastCalls,
+        renders: RenderCopies,
         brand_kits: BrandKits,
         assets: Assets,
         announcer: Announcer,
@@ -52,6 +55,8 @@ class GenerationService:
         clock: Callable[[], datetime],
     ) -> None:
         self._jobs = jobs
+        self._calls = calls
+        self._renders = renders
         self._brand_kits = brand_kits
         self._assets = assets
         self._announcer = announcer
@@ -66,17 +71,44 @@ class GenerationService:
             BrandKitNotFound, NotOwner, NoActiveBrandKit: nothing was written.
             Unavailable: nothing was written.
         """
-        now = self._clock()
+        brand_kit_id = await self._brand_kit(token, order.brand_kit_id)
         job_id = str(uuid.uuid4())
+        seed = uuid.UUID(job_id).int if order.seed is None else order.seed
+        items = [NewItem((seed + number) % MAX_SEED) for number in range(order.count)]
+        return await self._submit(job_id, user_id, replace(order, brand_kit_id=brand_kit_id), items, request_id)
+
+    async def retry_job(self, caller: Caller, job_id: str, request_id: str) -> GenerationJob:
+        """A new job for what was not made; what was rendered and not stored is not rendered again.
+
+        Raises:
+            JobNotFound, NotOwner, InvalidStateTransition: nothing was written.
+            BrandKitNotFound, Unavailable: nothing was written.
+        """
+        job = await self.get_job(caller, job_id)
+        if job.status not in (JobStatus.FAILED, JobStatus.PARTIAL):
+            raise InvalidStateTransition(job_id, job.status, JobStatus.QUEUED)
+        await self._brand_kit(caller.token, job.brand_kit_id)
+        retry_id = str(uuid.uuid4())
+        items = [
+            NewItem(item.seed, await self._renders.copy(item.render, retry_id, number) if item.render else None)
+            for number, item in enumerate(await self._jobs.failed_items(job_id))
+        ]
+        order = Order(job.asset_type, job.brand_kit_id, job.custom_prompt, len(items), job.template_version, seed=None)
+        return await self._submit(retry_id, job.user_id, order, items, request_id)
+
+    async def _submit(
+        self, job_id: str, user_id: str, order: Order, items: Sequence[NewItem], request_id: str
+    ) -> GenerationJob:
+        assert order.brand_kit_id is not None
+        now = self._clock()
         job = NewJob(
             id=job_id,
             user_id=user_id,
-            brand_kit_id=await self._brand_kit(token, order.brand_kit_id),
+            brand_kit_id=order.brand_kit_id,
             asset_type=order.asset_type,
-            count=order.count,
+            items=tuple(items),
             custom_prompt=order.custom_prompt,
             template_version=order.template_version,
-            seed=uuid.UUID(job_id).int % MAX_SEED if order.seed is None else order.seed,
             request_id=request_id,
             created_at=now,
             start_by=now + self._deadlines.start_by,
@@ -119,6 +151,16 @@ class GenerationService:
     async def get_job_assets(self, caller: Caller, job_id: str) -> Sequence[Asset]:
         """Raises JobNotFound or NotOwner."""
         return await self.assets_of(caller, await self.get_job(caller, job_id))
+
+    async def get_usage(self, user_id: str) -> Usage:
+        """What a user has used in this calendar month, UTC."""
+        month = self._clock().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        return await self._jobs.usage(user_id, month)
+
+    async def list_attempts(self, job_id: str) -> Sequence[PastCall]:
+        """Raises JobNotFound."""
+        await self._jobs.get(job_id)
+        return await self._calls.calls_of(job_id)
 
     async def update_job_status(
         self, job_id: str, status: JobStatus, progress: int = 0, error_message: str | None = None

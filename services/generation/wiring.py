@@ -15,13 +15,14 @@ from chassis.renders import Renders, open_renders
 from chassis.server import Role, Service
 from chassis.times import now
 from services.generation.announcing import NatsAnnouncer, listen
-from services.generation.attempts_store import ItemCalls
+from services.generation.attempts_store import AttemptStore, ItemCalls
 from services.generation.consumer import OUTCOME, RENDER, Consumer, Sender
 from services.generation.dispatcher import Dispatcher
 from services.generation.grpc_clients import AssetClient, BrandKitClient, open_channel
+from services.generation.imaging import Imaging
 from services.generation.items_store import ItemStore
-from services.generation.providers.sketch import SketchProvider
-from services.generation.rendering import Rendering
+from services.generation.providers.opening import open_provider
+from services.generation.rendering import Copies, Rendering
 from services.generation.servicer import METHODS, SERVICE_NAME, GenerationServicer
 from services.generation.settings import Settings
 from services.generation.store import JobStore
@@ -46,11 +47,12 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     dispatcher = Dispatcher(
         outbox=items, items=items, send=Sender(queue).send, announcer=watchers, window=settings.render_window, clock=now
     )
-    provider = SketchProvider(threads=settings.render_concurrency)
+    provider = await open_provider(settings, stack)
     rendering = Rendering(
         items=items,
         provider=provider,
         calls_of=lambda job_id, item: ItemCalls(database, job_id, item, provider.model, now),
+        pixels=Imaging(workers=settings.render_concurrency),
         renders=renders,
         announcer=watchers,
         ended=dispatcher.wake,
@@ -61,7 +63,8 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     await listen(queue, watchers)
     await queue.start()
     stack.push_async_callback(queue.close)
-    servicer = GenerationServicer(await _use_cases(settings, database, watchers, dispatcher, stack), watchers)
+    use_cases = await _use_cases(settings, database, renders, watchers, dispatcher, stack)
+    servicer = GenerationServicer(use_cases, watchers, settings.call_price)
     return Service(
         name="generation",
         port=settings.port,
@@ -78,12 +81,19 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
 
 
 async def _use_cases(
-    settings: Settings, database: Database, watchers: JobWatchers, dispatcher: Dispatcher, stack: AsyncExitStack
+    settings: Settings,
+    database: Database,
+    renders: Renders,
+    watchers: JobWatchers,
+    dispatcher: Dispatcher,
+    stack: AsyncExitStack,
 ) -> GenerationService:
     prompt = await stack.enter_async_context(open_channel(settings.prompt_address))
     storage = await stack.enter_async_context(open_channel(settings.storage_address))
     return GenerationService(
         jobs=JobStore(database),
+        calls=AttemptStore(database),
+        renders=Copies(renders),
         brand_kits=BrandKitClient(prompt),
         assets=AssetClient(storage),
         announcer=watchers,

@@ -14,7 +14,7 @@ import services.generation
 from chassis.auth import Caller
 from chassis.database import migrate, open_database
 from chassis.errors import NotOwner, Unavailable
-from services.generation.domain import Asset, GenerationJob
+from services.generation.domain import Asset, GenerationJob, PastCall, Render
 from services.generation.states import JobStatus
 from services.generation.store import JobStore
 from services.generation.usecases import Deadlines, GenerationService
@@ -26,7 +26,7 @@ LATER = NOON + timedelta(seconds=1)
 
 
 class Elsewhere:
-    """Other replicas, none of which watches; kits and assets, of which there are none."""
+    """Other replicas, none of which watches; kits, assets, calls and renders, of which there are none."""
 
     async def announce(self, job_id: str) -> None: ...
 
@@ -35,6 +35,12 @@ class Elsewhere:
 
     async def of_job(self, job_id: str, token: str) -> Sequence[Asset]:
         return []
+
+    async def calls_of(self, job_id: str) -> Sequence[PastCall]:
+        return []
+
+    async def copy(self, render: Render, job_id: str, item: int) -> Render | None:
+        return None
 
 
 @dataclass
@@ -55,6 +61,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     watchers = JobWatchers(elsewhere)
     service = GenerationService(
         jobs=jobs,
+        calls=elsewhere,
+        renders=elsewhere,
         brand_kits=elsewhere,
         assets=elsewhere,
         announcer=watchers,

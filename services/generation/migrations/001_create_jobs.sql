@@ -8,7 +8,6 @@ CREATE TABLE jobs (
   count INTEGER NOT NULL CHECK (count BETWEEN 1 AND 4),
   custom_prompt TEXT NOT NULL,
   template_version TEXT NOT NULL,
-  seed BIGINT NOT NULL,
   prompt TEXT NOT NULL,
   error_reason TEXT,
   error_stage TEXT,
@@ -47,6 +46,7 @@ CREATE TABLE items (
   -- When it was last sent or heard of.
   touched_at BIGINT NOT NULL,
   finish_by BIGINT NOT NULL,
+  seed BIGINT NOT NULL,
   render_key TEXT,
   render_sha256 TEXT,
   render_content_type TEXT,
