@@ -17,8 +17,6 @@ from services.generation.failures import failure
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)
-"""How long an attempt keeps others away without a sign of life: longer than a delivery goes unacknowledged."""
 BILLED_AT_MOST = 2
 """Calls of one item that may have been billed; after that nobody asks again."""
 
@@ -85,10 +83,21 @@ class AttemptStore:
 class ItemCalls:
     """The PaidCalls port for one item and one model."""
 
-    def __init__(self, database: Database, job_id: str, item: int, model: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        job_id: str,
+        item: int,
+        model: str,
+        *,
+        lease: timedelta,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """`lease` is how long an attempt keeps others away without a sign of life."""
         self._database = database
         self._key = (job_id, item)
         self._model = model
+        self._lease = lease
         self._clock = clock
 
     @asynccontextmanager
@@ -122,7 +131,7 @@ class ItemCalls:
             past = await transaction.fetch(ATTEMPTS, *self._key)
             _refuse_unless_free(past, now)
             number = len(past) + 1
-            lease = now + to_micros_of(LEASE)
+            lease = now + self._lease // timedelta(microseconds=1)
             opened = await transaction.execute(OPEN, *self._key, number, item["user_id"], self._model, lease, now)
             if not opened:
                 await self._wait_for_gate(transaction, now)
@@ -134,19 +143,14 @@ class ItemCalls:
 
     async def _keep_alive(self, number: int) -> None:
         while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
+            await asyncio.sleep(self._lease.total_seconds() / 3)
             now = self._clock()
             with suppress(Unavailable):  # the next beat tries again; without any, the lease ends as it should
-                await self._database.execute(EXTEND, *self._key, number, to_micros(now + LEASE))
+                await self._database.execute(EXTEND, *self._key, number, to_micros(now + self._lease))
                 await self._database.execute(TOUCH, *self._key, to_micros(now))
 
     async def _end(self, attempt: _Attempt) -> None:
         await self._database.execute(END, *self._key, attempt.number, attempt.state, to_micros(self._clock()))
-
-
-def to_micros_of(span: timedelta) -> int:
-    """A span in microseconds."""
-    return span // timedelta(microseconds=1)
 
 
 def _refuse_unless_free(past: list[Row], now: int) -> None:

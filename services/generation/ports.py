@@ -203,10 +203,10 @@ class ImageProvider(Protocol):
 class Pixels(Protocol):
     """Makes a picture right: its size, its mode, its weight."""
 
-    async def conform(self, data: bytes, asset_type: AssetType, key: str | None) -> Picture:
+    async def conform(self, data: bytes, asset_type: AssetType) -> Picture:
         """Must raise RenderFailed (INVALID_IMAGE) for what cannot be used; never blocks the event loop.
 
-        `key` is the flat colour that stands for transparency in an overlay that has none of its own.
+        An overlay without transparency of its own has a flat key colour in its place, one of `key_color_for`.
         """
         ...
 

@@ -114,12 +114,11 @@ class Rendering:
 
     async def _picture(self, request: RenderRequest, calls: PaidCalls) -> Picture:
         """Of exactly the asset's size, whatever the provider sends."""
-        key = None
         if request.asset_type is AssetType.OVERLAY:
             key = key_color_for((*request.brand_kit.primary_colors, *request.brand_kit.accent_colors))
             request = replace(request, prompt=f"{request.prompt}\n\n{KEYED.format(key=key)}")
         picture = await self._provider.render(request, calls)
-        return await self._pixels.conform(picture.data, request.asset_type, key)
+        return await self._pixels.conform(picture.data, request.asset_type)
 
     async def _keep(self, job_id: str, item: int, picture: Picture) -> Render | None:
         sha256 = hashlib.sha256(picture.data).hexdigest()

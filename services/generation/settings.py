@@ -42,6 +42,8 @@ class Settings(ServiceSettings):
     """Who makes the pictures."""
     call_price: float = Field(0.0, alias="PROVIDER_PRICE_USD", ge=0)
     """What one call to the image API costs, in US dollars; for what `ListAttempts` says."""
+    call_lease: int = Field(60, alias="CALL_LEASE", ge=2, le=3600)
+    """Seconds for which a paid call keeps others away from its item without a sign of life."""
     nano_banana_base_url: str = Field("https://api.nanobanana.ai", alias="NANO_BANANA_BASE_URL")
     nano_banana_api_key: SecretStr | None = Field(None, alias="NANO_BANANA_API_KEY")
     nano_banana_timeout: int = Field(30, alias="NANO_BANANA_TIMEOUT", ge=1, le=300)

@@ -51,7 +51,9 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     rendering = Rendering(
         items=items,
         provider=provider,
-        calls_of=lambda job_id, item: ItemCalls(database, job_id, item, provider.model, now),
+        calls_of=lambda job_id, item: ItemCalls(
+            database, job_id, item, provider.model, lease=timedelta(seconds=settings.call_lease), clock=now
+        ),
         pixels=Imaging(workers=settings.render_concurrency),
         renders=renders,
         announcer=watchers,

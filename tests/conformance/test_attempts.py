@@ -12,11 +12,14 @@ import pytest
 
 import services.generation
 from chassis.database import Database
-from services.generation.attempts_store import LEASE, ItemCalls
+from services.generation.attempts_store import ItemCalls
 from services.generation.domain import CallUnderWay, RenderDeferred, RenderFailed, RenderVoid
 from services.generation.items_store import ItemStore
 from services.generation.store import JobStore
 from tests.builders import NOON, a_failure, a_job
+
+
+LEASE = timedelta(seconds=60)
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ class World:
     now: datetime = NOON
 
     def worker(self, model: str = "a-model") -> ItemCalls:
-        return ItemCalls(self.database, self.job_id, 0, model, lambda: self.now)
+        return ItemCalls(self.database, self.job_id, 0, model, lease=LEASE, clock=lambda: self.now)
 
     async def states(self) -> list[str]:
         rows = await self.database.fetch("SELECT state FROM attempts ORDER BY n")
