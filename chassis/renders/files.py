@@ -10,9 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from chassis.errors import Unavailable
+from chassis.files import sync_directory, write_synced
 from chassis.renders.port import RenderMissing, checked
-
-OWNER_ONLY = 0o600
 
 
 class FileRenders:
@@ -20,7 +19,7 @@ class FileRenders:
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync(directory.parent)
+        sync_directory(directory.parent)
         self._directory = directory
 
     async def put(self, key: str, data: bytes) -> None:
@@ -40,12 +39,12 @@ class FileRenders:
         draft = self._directory / f".{key}.{secrets.token_hex(8)}"
         with _translated():
             try:
-                _write_synced(draft, data)
+                write_synced(draft, data)
                 draft.rename(self._directory / key)
             except BaseException:
                 draft.unlink(missing_ok=True)
                 raise
-            _sync(self._directory)
+            sync_directory(self._directory)
 
     def _read(self, key: str) -> bytes:
         with _translated():
@@ -66,22 +65,6 @@ class FileRenders:
                     Path(entry.path).unlink(missing_ok=True)
                     swept += 1
         return swept
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(directory: Path) -> None:
-    """A new name is on disk only when its directory is."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _is_older(entry: os.DirEntry[str], before: float) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import secrets
 import time
@@ -14,12 +13,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from chassis.errors import Unavailable
+from chassis.files import sync_directory, write_synced
 from services.storage.domain import PRIVATE, PUBLIC, BlobMissing, Link, is_public_key
 from services.storage.links import Signer
 from services.storage.ports import Clock
 
 KEY = re.compile(rf"({PUBLIC}|{PRIVATE})/[a-z0-9][a-z0-9.-]*", re.ASCII)
-OWNER_ONLY = 0o600
 CHUNK = 256 * 1024
 DRAFTS = "drafts"
 DRAFT_LIFE = 3600.0
@@ -33,8 +32,8 @@ class LocalBlobs:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in (PRIVATE, PUBLIC, DRAFTS):
             (directory / name).mkdir(mode=0o700, exist_ok=True)
-        _sync(directory)
-        _sync(directory.parent)
+        sync_directory(directory)
+        sync_directory(directory.parent)
         _sweep(directory / DRAFTS)
         self._directory = directory
         self._files_url = f"{public_url.rstrip('/')}/files"
@@ -72,12 +71,12 @@ class LocalBlobs:
         draft = self._draft()
         with _translated():
             try:
-                _write_synced(draft, data)
+                write_synced(draft, data)
                 draft.rename(path)
             except BaseException:
                 draft.unlink(missing_ok=True)
                 raise
-            _sync(path.parent)
+            sync_directory(path.parent)
 
     def _try(self) -> None:
         draft = self._draft()
@@ -124,32 +123,16 @@ def _move(path: Path, next_path: Path, key: str) -> None:
             if not next_path.exists():
                 raise BlobMissing(key) from None
         # Also when somebody else renamed it: they may have crashed before this.
-        _sync(next_path.parent)
-        _sync(path.parent)
+        sync_directory(next_path.parent)
+        sync_directory(path.parent)
 
 
 def _delete(path: Path) -> None:
     with _translated():
         path.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync_directory(path.parent)
         if path.exists():
             raise Unavailable("a picture could not be deleted")
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(directory: Path) -> None:
-    """A name is on disk, or gone from it, only when its directory is."""
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sweep(drafts: Path) -> None:
