@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.generation.domain import RenderDeferred, RenderFailed
@@ -25,6 +25,7 @@ from services.generation.providers.ladder import (
     no_answer,
     retry_after,
 )
+from services.generation.providers.timing import Timing
 from tests.builders import NOON
 
 DOWN = Miss("PROVIDER_ERROR", "HTTP 503", Billed.NO, Again.LATER)
@@ -43,7 +44,7 @@ class Render:
     ladder: Ladder = field(init=False)
 
     def __post_init__(self) -> None:
-        self.ladder = Ladder(self, sleep=self._sleep, jitter=lambda: self.jitter)
+        self.ladder = Ladder(self, Timing(sleep=self._sleep, jitter=lambda: self.jitter))
 
     async def climb(self, *misses: Miss) -> None:
         for miss in misses:
@@ -170,6 +171,7 @@ async def test_what_is_final_is_final_and_keeps_its_own_mind_about_retries() -> 
     assert render.closed_for == []
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -230,6 +232,7 @@ def test_retry_after_is_a_number_or_a_date(header: str | None, seconds: float) -
     assert retry_after(header, NOON) == seconds
 
 
+@settings(deadline=None)
 @given(st.text() | st.from_regex(r"\A[A-Z][a-z]{2}, [0-9]{2} Jan [0-9]{4} [0-9:]{8} [+-][0-9]{4}\Z"))
 def test_any_header_asks_for_no_more_than_a_day(header: str) -> None:
     assert 0 <= retry_after(header, NOON) <= LONGEST_HINT

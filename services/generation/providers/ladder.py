@@ -5,10 +5,7 @@ A request that was sent and got no answer may have been billed: it is repeated o
 
 from __future__ import annotations
 
-import asyncio
-import random
 import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,6 +16,7 @@ import httpx
 from services.generation.domain import RenderDeferred, RenderFailed
 from services.generation.failures import failure
 from services.generation.ports import PaidCalls
+from services.generation.providers.timing import REAL_TIME, Timing
 
 RUNGS = (1.0, 2.0, 4.0)
 """Seconds before each retry: three of them, so one render makes at most four calls."""
@@ -75,17 +73,9 @@ class Miss:
 class Ladder:
     """The way of one render from call to call."""
 
-    def __init__(
-        self,
-        calls: PaidCalls,
-        *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        """`jitter` answers the seconds added to each wait, so that workers do not come back all at once."""
+    def __init__(self, calls: PaidCalls, timing: Timing = REAL_TIME) -> None:
         self._calls = calls
-        self._sleep = sleep
-        self._jitter = jitter
+        self._timing = timing
         self._billed = 0
         self._retries = 0
 
@@ -108,7 +98,7 @@ class Ladder:
         rung = RUNGS[self._retries]
         self._retries += 1
         if miss.again is Again.LATER:
-            await self._sleep(max(rung, miss.hint) + self._jitter())
+            await self._timing.pause(rung, miss.hint)
 
     async def _defer(self, seconds: float) -> None:
         await self._calls.close_gate(seconds)
