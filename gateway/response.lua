@@ -3,13 +3,22 @@
 local NAMESPACE = "gateway"
 local GRPC_HEADERS = {"grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-encoding", "grpc-accept-encoding"}
 
--- x-envoy-* steers Envoy, and tells about it: no caller may say it, and none needs to hear it.
-local function remove_envoy_headers(headers)
+local function remove_headers(headers, pattern)
   local names = {}
   for name in pairs(headers) do
-    if name:find("^x%-envoy%-") then names[#names + 1] = name end
+    if name:find(pattern) then names[#names + 1] = name end
   end
   for _, name in ipairs(names) do headers:remove(name) end
+end
+
+-- x-envoy-* steers Envoy, and tells about it: no caller may say it, and none needs to hear it. What steers gRPC is for
+-- callers of gRPC to say: from others a service could not even read some of it.
+local function remove_steering(headers)
+  remove_headers(headers, "^x%-envoy%-")
+  local type = headers:get("content-type") or ""
+  if type == "application/grpc" or type:find("^application/grpc%+") then return end
+  remove_headers(headers, "^grpc%-")
+  remove_headers(headers, "%-bin$")
 end
 
 -- The well-formed sequences of more than one byte (Unicode, table 3-7).
@@ -19,10 +28,14 @@ local UTF8 = {
   "[\241-\243][\128-\191][\128-\191][\128-\191]", "\244[\128-\143][\128-\191][\128-\191]",
 }
 
+local function decoded(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
 -- Protobuf strings are UTF-8; a service could not even read a request with another one in it.
 local function is_utf8(path)
   if not path:find("[%%\128-\255]") then return true end
-  local text = path:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)
+  local text = decoded(path)
   for _, sequence in ipairs(UTF8) do text = text:gsub(sequence, " ") end
   return not text:find("[\128-\255]")
 end
@@ -36,10 +49,50 @@ local function request_id(handle)
   return plain
 end
 
+-- Which fields a path holds.
+local IN_PATH = {
+  {"^/api/v1/jobs/", {jobid = true}}, {"^/api/v1/brand%-kits/", {brandkitid = true}},
+  {"^/api/v1/assets?/", {assetid = true}}, {"^/asset/", {assetid = true}}, {"^/files/", {path = true}},
+  {"^/api/v1/templates/", {assettype = true, version = true}},
+}
+local WRITES = {POST = true, PUT = true, PATCH = true, DELETE = true}
+
+local function in_path(path)
+  for _, pair in ipairs(IN_PATH) do
+    if path:find(pair[1]) then return pair[2] end
+  end
+  return {}
+end
+
+-- What is wrong with a query, in a sentence; nil: nothing that the transcoder would not find as well. The transcoder takes
+-- every field from every query, so one could name another job than the path does, or add to a body; and it overlooks what
+-- has no value.
+local function query_problem(method, path)
+  local call, query = path:match("^([^?]*)%?(.*)$")
+  if not query or not (call:find("^/api/") or call:find("^/asset/") or call:find("^/files/")) then return nil end
+  local taken = in_path(call)
+  for piece in query:gmatch("[^&]+") do
+    local name = decoded(piece:match("^[^=]*"))
+    local shown = name:find("^[%w_.-]+$") and name:sub(1, 64) or "a parameter"
+    -- The transcoder also knows a field by its name in camelCase.
+    local known = WRITES[method] or taken[name:gsub("_", ""):lower()]
+    if known then return shown .. ": this call does not take it in the query" end
+    if not piece:find("=", 1, true) then return shown .. ": has no value" end
+  end
+end
+
 function envoy_on_request(handle)
-  remove_envoy_headers(handle:headers())
-  handle:streamInfo():dynamicMetadata():set(NAMESPACE, "request_id", request_id(handle))
-  if not is_utf8(handle:headers():get(":path") or "") then handle:respond({[":status"] = "400"}, "") end
+  local headers, metadata = handle:headers(), handle:streamInfo():dynamicMetadata()
+  remove_steering(headers)
+  local method, path = headers:get(":method") or "", headers:get(":path") or ""
+  metadata:set(NAMESPACE, "request_id", request_id(handle))
+  metadata:set(NAMESPACE, "method", method)
+  local problem = REFUSALS["400"].message
+  if is_utf8(path) then problem = query_problem(method, path) end
+  if problem then
+    metadata:set(NAMESPACE, "problem", problem)
+    handle:respond({[":status"] = "400"}, "")
+  end
 end
 
 -- The JSON string, with its quotes, that is the value of the first key of this name. Escape by escape: a message may
@@ -73,7 +126,7 @@ local EXPLANATIONS = {
   {'^": Root element must be a message', "the body must be a JSON object"},
 }
 
-local function explanation(text)
+local function explanation(text, method)
   for _, pair in ipairs(EXPLANATIONS) do
     local field = text:match(pair[1])
     if field then return string.format(pair[2], field:sub(1, 64)) end
@@ -81,7 +134,7 @@ local function explanation(text)
   local field, type = text:match('^"' .. FIELD .. ": invalid value .* for type ([%w_%.]+)")
   -- Where in a list is not said: the transcoder counts from 0 again for each element.
   if field then return field:gsub("%[%d+%]", "") .. ": " .. (TYPES[type] or "is not a value this field takes") end
-  return "the body is not JSON"
+  return method == "GET" and "the query cannot be understood" or "the body is not JSON"
 end
 
 local function set_body(handle, text)
@@ -111,9 +164,12 @@ local function shape_error(handle)
   local refusal = REFUSALS[status] or REFUSALS["500"]
   local message = json_string(text, "message")
   local reason = text:match('google%.rpc%.ErrorInfo","reason":"([A-Z_]+)"')
-  if text:find('"error":{"code":', 1, true) then
+  local request = handle:streamInfo():dynamicMetadata():get(NAMESPACE) or {}
+  if request.problem and text ~= "" then
+    refuse(handle, refusal, request.problem)
+  elseif text:find('"error":{"code":', 1, true) then
     if status == "400" and message ~= '"' .. refusal.message .. '"' then
-      local understood, sentence = pcall(explanation, message)
+      local understood, sentence = pcall(explanation, message, request.method)
       refuse(handle, refusal, understood and sentence or refusal.message)
     end
   elseif reason and message then
@@ -135,7 +191,7 @@ end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
-  remove_envoy_headers(headers)
+  remove_headers(headers, "^x%-envoy%-")
   local code = headers:get("x-http-code")
   headers:remove("x-http-code")
   -- Native gRPC says how it went in these headers, and in trailers.
@@ -143,8 +199,11 @@ function envoy_on_response(handle)
   for _, name in ipairs(GRPC_HEADERS) do headers:remove(name) end
   headers:add("vary", "Origin")
   headers:replace("x-content-type-options", "nosniff")
-  if headers:get("www-authenticate") then headers:replace("www-authenticate", "Bearer") end
-  if tonumber(headers:get(":status")) >= 400 then
+  -- What sets no rule of its own is for this caller and this moment, refusals too.
+  if not headers:get("cache-control") then headers:add("cache-control", "no-store") end
+  local status = tonumber(headers:get(":status"))
+  if status == 401 then headers:replace("www-authenticate", "Bearer") end
+  if status >= 400 then
     shape_error(handle)
   elseif code and code:find("^20[14]$") then
     set_status(handle, code)

@@ -57,6 +57,17 @@ async def test_an_error_keeps_its_words_and_gets_its_status(
     assert not [name for name in response.headers if name.startswith(("grpc-", "x-envoy-", "server"))]
 
 
+async def test_a_token_that_only_a_service_refuses_asks_for_another_as_well(
+    app: httpx.AsyncClient, stage: Stage
+) -> None:
+    stage.answers["ListJobs"] = refuses(error(code_pb2.UNAUTHENTICATED, "a refresh token", "UNAUTHENTICATED"))
+
+    response = await app.get("/api/v1/jobs")
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
 async def test_details_beside_the_reason_and_headers_sent_first_arrive(app: httpx.AsyncClient, stage: Stage) -> None:
     wait = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=3))
     limited = error(code_pb2.RESOURCE_EXHAUSTED, "too many", "GENERATION_LIMIT_EXCEEDED", wait)
