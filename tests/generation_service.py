@@ -25,7 +25,7 @@ from streamerstudio.prompt.v1.prompt_service_pb2_grpc import PromptServiceStub
 from streamerstudio.storage.v1.storage_service_pb2_grpc import StorageServiceStub
 from streamerstudio.type.v1 import asset_type_pb2
 from tests import prompt_service, storage_service
-from tests.builders import SERVICE_SECRET, USER_SECRET
+from tests.builders import SERVICE_SECRET, USER_SECRET, service_token
 from tests.prompt_service import NO_NATS, PromptService, as_user
 from tests.storage_service import StorageService
 
@@ -74,6 +74,7 @@ def settings(data_dir: Path, nats_url: str = NO_NATS, **given: str) -> Settings:
         "NATS_URL": nats_url,
         "JWT_SECRET": USER_SECRET,
         "SERVICE_JWT_SECRET": SERVICE_SECRET,
+        "SERVICE_TOKEN": service_token(),
         "GENERATION_PORT": "0",
         "PROMPT_ADDRESS": NOBODY_LISTENS,
         "STORAGE_ADDRESS": NOBODY_LISTENS,

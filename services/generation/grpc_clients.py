@@ -66,6 +66,23 @@ class AssetClient:
         return [_to_asset(asset) for asset in answer.assets]
 
 
+class AssetRemover:
+    """The AssetRemoval port over the storage service."""
+
+    def __init__(self, channel: grpc.aio.Channel, service_token: str) -> None:
+        self._stub = storage_service_pb2_grpc.StorageServiceStub(channel)
+        self._metadata = _bearer(service_token)
+
+    async def remove(self, asset_id: str) -> None:
+        """Gone is gone, whoever deleted it."""
+        request = storage_service_pb2.DeleteAssetRequest(asset_id=asset_id)
+        try:
+            await self._stub.DeleteAsset(request, metadata=self._metadata, timeout=ASSETS_TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise Unavailable("the storage service did not delete an asset") from error
+
+
 def _bearer(token: str) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
+from services.generation.discards_store import DISCARD_LATE
 from services.generation.domain import AssetType, Dispatch, Render, Started
 from services.generation.states import Failure
 from services.generation.store import SET_PROMPT, failure_columns, lock, settle, to_render
@@ -99,7 +100,14 @@ class ItemStore:
 
     async def stored(self, job_id: str, item: int, asset_id: str, now: datetime) -> bool:
         """False when the item had ended before."""
-        return await self._change(SET_STORED, job_id, item, asset_id, now=now)
+        async with self._database.transaction() as transaction:
+            job = await lock(transaction, job_id)
+            stored = await transaction.execute(SET_STORED, job_id, item, asset_id, to_micros(now))
+            if stored:
+                await settle(transaction, job, now)
+            else:
+                await transaction.execute(DISCARD_LATE, job_id, item, asset_id)
+        return bool(stored)
 
     async def failed(
         self, job_id: str, item: int, failure: Failure, now: datetime, *, dispatch: int | None = None

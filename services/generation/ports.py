@@ -53,6 +53,13 @@ class Jobs(Protocol):
         """Item number by asset id, for the items that are stored."""
         ...
 
+    async def cancel(self, job_id: str, now: datetime) -> GenerationJob:
+        """Ends a job as cancelled, with all its items, and marks what is stored of it to be discarded.
+
+        Must raise InvalidStateTransition when it has ended, and JobNotFound.
+        """
+        ...
+
     async def move(
         self, job_id: str, target: JobStatus, progress: int, failure: Failure | None, now: datetime
     ) -> GenerationJob:
@@ -95,7 +102,10 @@ class Items(Protocol):
         ...
 
     async def stored(self, job_id: str, item: int, asset_id: str, now: datetime) -> bool:
-        """Ends an item well, and its job with the last of them; False when it had ended before."""
+        """Ends an item well, and its job with the last of them; False when it had ended before.
+
+        An asset that comes when its item has failed is marked to be discarded.
+        """
         ...
 
     async def failed(
@@ -133,6 +143,26 @@ class RenderCopies(Protocol):
 
     async def copy(self, render: Render, job_id: str, item: int) -> Render | None:
         """The same picture under a key of the new item's; None when it is not there any more."""
+        ...
+
+
+class Discards(Protocol):
+    """Assets that nobody is to see."""
+
+    async def waiting(self, limit: int) -> Sequence[str]:
+        """Ids of assets that are to be deleted."""
+        ...
+
+    async def done(self, asset_id: str) -> None:
+        """It is deleted, and need not be remembered."""
+        ...
+
+
+class AssetRemoval(Protocol):
+    """The storage service, as far as discarding needs it."""
+
+    async def remove(self, asset_id: str) -> None:
+        """Deletes an asset, or finds it deleted; must raise Unavailable when that is not sure."""
         ...
 
 

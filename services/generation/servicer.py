@@ -33,6 +33,7 @@ METHODS = grpc_methods(
         "ListJobs": Access.USER,
         "GetJobAssets": Access.USER,
         "WatchJob": Access.USER,
+        "CancelJob": Access.USER,
         "RetryJob": Access.USER,
         "GetUsage": Access.USER,
         "ListAttempts": Access.SERVICE,
@@ -84,6 +85,9 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         async with aclosing(events):
             async for event in events:
                 yield to_event(event)
+
+    async def CancelJob(self, request: generation_service_pb2.CancelJobRequest, context: Context) -> job_pb2.Job:
+        return to_job(await self._service.cancel_job(current_caller(), request.job_id.lower()))
 
     async def RetryJob(self, request: generation_service_pb2.RetryJobRequest, context: Context) -> job_pb2.Job:
         """Over REST a new job is 201."""

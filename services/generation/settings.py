@@ -54,6 +54,8 @@ class Settings(ServiceSettings):
     gemini_model: str = Field("gemini-nano-banana-2.1", alias="GEMINI_MODEL", pattern=r"^[A-Za-z0-9._-]{1,128}$")
     renders: RendersKind = Field("files", alias="STUDIO_RENDERS")
     """Where pictures wait to be stored: `files` on one machine, `object_store` on several."""
+    service_token: SecretStr = Field(alias="SERVICE_TOKEN")
+    """How this service calls others on its own behalf."""
     render_window: int = Field(64, alias="RENDER_WINDOW", ge=1, le=10_000)
     """How many items may be on their way at once, over all replicas."""
     render_concurrency: int = Field(4, alias="RENDER_CONCURRENCY", ge=1, le=256)

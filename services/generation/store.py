@@ -10,6 +10,7 @@ from datetime import datetime
 from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
 from services.generation import failures
+from services.generation.discards_store import DISCARD_STORED
 from services.generation.domain import AssetType, FailedItem, GenerationJob, JobNotFound, NewJob, Render, Usage
 from services.generation.states import (
     Conclusion,
@@ -132,6 +133,18 @@ class JobStore:
         """Item number by asset id."""
         return {row["asset_id"]: row["item"] for row in await self._database.fetch(ASSET_ORDER, job_id)}
 
+    async def cancel(self, job_id: str, now: datetime) -> GenerationJob:
+        """Raises JobNotFound or InvalidStateTransition."""
+        cancelled = failures.failure("CANCELLED")
+        async with self._database.transaction() as transaction:
+            job = await lock(transaction, job_id)
+            if job.status is JobStatus.QUEUED:
+                job = await move(transaction, job, Conclusion(JobStatus.PROCESSING, 0), now)
+            job = await move(transaction, job, Conclusion(JobStatus.FAILED, 0, cancelled), now)
+            await transaction.execute(DISCARD_STORED, job_id)
+            await transaction.execute(END_ITEMS, job_id, *failure_columns(cancelled), to_micros(now))
+        return job
+
     async def move(
         self, job_id: str, target: JobStatus, progress: int, failure: Failure | None, now: datetime
     ) -> GenerationJob:
@@ -163,7 +176,8 @@ async def move(
     ended = time if to.status.is_terminal else None
     row = await transaction.fetch_one(
         MOVE, job.id, job.status.value, to.status.value, to.progress, *failure_columns(to.failure),
-        job.has_assets or has_assets, time, ended,
+        # A job that failed has none, whatever was stored of it before.
+        (job.has_assets or has_assets) and to.status is not JobStatus.FAILED, time, ended,
     )  # fmt: skip
     if row is None:
         raise InvalidStateTransition(job.id, job.status, to.status)

@@ -77,6 +77,14 @@ class GenerationService:
         items = [NewItem((seed + number) % MAX_SEED) for number in range(order.count)]
         return await self._submit(job_id, user_id, replace(order, brand_kit_id=brand_kit_id), items, request_id)
 
+    async def cancel_job(self, caller: Caller, job_id: str) -> GenerationJob:
+        """Raises JobNotFound, NotOwner or InvalidStateTransition."""
+        await self.get_job(caller, job_id)
+        job = await self._jobs.cancel(job_id, self._clock())
+        await self._announcer.announce(job_id)
+        self._submitted()
+        return job
+
     async def retry_job(self, caller: Caller, job_id: str, request_id: str) -> GenerationJob:
         """A new job for what was not made; what was rendered and not stored is not rendered again.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from chassis.auth import TokenVerifier
 from chassis.database import Database, migrate, open_database
+from chassis.errors import Unavailable
 from chassis.queue import Queue
 from chassis.renders import Renders, open_renders
 from chassis.server import Role, Service
@@ -17,8 +19,10 @@ from chassis.times import now
 from services.generation.announcing import NatsAnnouncer, listen
 from services.generation.attempts_store import AttemptStore, ItemCalls
 from services.generation.consumer import OUTCOME, RENDER, Consumer, Sender
+from services.generation.discarding import discard_for_ever
+from services.generation.discards_store import DiscardStore
 from services.generation.dispatcher import Dispatcher
-from services.generation.grpc_clients import AssetClient, BrandKitClient, open_channel
+from services.generation.grpc_clients import AssetClient, AssetRemover, BrandKitClient, open_channel
 from services.generation.imaging import Imaging
 from services.generation.items_store import ItemStore
 from services.generation.providers.opening import open_provider
@@ -29,6 +33,8 @@ from services.generation.store import JobStore
 from services.generation.usecases import Deadlines, GenerationService
 from services.generation.watching import JobWatchers
 from streamerstudio.generation.v1.generation_service_pb2_grpc import add_GenerationServiceServicer_to_server
+
+log = logging.getLogger(__name__)
 
 OUTCOMES_AT_ONCE = 32
 RENDERS_KEPT = timedelta(hours=24)
@@ -65,34 +71,9 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     await listen(queue, watchers)
     await queue.start()
     stack.push_async_callback(queue.close)
-    use_cases = await _use_cases(settings, database, renders, watchers, dispatcher, stack)
-    servicer = GenerationServicer(use_cases, watchers, settings.call_price)
-    return Service(
-        name="generation",
-        port=settings.port,
-        methods=METHODS if role.serves else {},
-        register=[partial(add_GenerationServiceServicer_to_server, servicer)] if role.serves else [],
-        verifier=TokenVerifier.from_settings(settings),
-        serving=database.ping,
-        ready=partial(_ready, database, queue),
-        # Both halves dispatch: the server is the first to know of a new job, the worker of a free place.
-        work=[dispatcher.run, dispatcher.reap_for_ever, partial(_sweep, renders)],
-        drain=[watchers.close, queue.close],
-        service_names=[SERVICE_NAME] if role.serves else [],
-    )
-
-
-async def _use_cases(
-    settings: Settings,
-    database: Database,
-    renders: Renders,
-    watchers: JobWatchers,
-    dispatcher: Dispatcher,
-    stack: AsyncExitStack,
-) -> GenerationService:
     prompt = await stack.enter_async_context(open_channel(settings.prompt_address))
     storage = await stack.enter_async_context(open_channel(settings.storage_address))
-    return GenerationService(
+    use_cases = GenerationService(
         jobs=JobStore(database),
         calls=AttemptStore(database),
         renders=Copies(renders),
@@ -102,6 +83,22 @@ async def _use_cases(
         submitted=dispatcher.wake,
         deadlines=Deadlines(timedelta(seconds=settings.start_by), timedelta(seconds=settings.finish_by)),
         clock=now,
+    )
+    servicer = GenerationServicer(use_cases, watchers, settings.call_price)
+    remover = AssetRemover(storage, settings.service_token.get_secret_value())
+    discarding = partial(discard_for_ever, DiscardStore(database), remover)
+    return Service(
+        name="generation",
+        port=settings.port,
+        methods=METHODS if role.serves else {},
+        register=[partial(add_GenerationServiceServicer_to_server, servicer)] if role.serves else [],
+        verifier=TokenVerifier.from_settings(settings),
+        serving=database.ping,
+        ready=partial(_ready, database, queue),
+        # Both halves dispatch: the server is the first to know of a new job, the worker of a free place.
+        work=[dispatcher.run, dispatcher.reap_for_ever, partial(_sweep, renders), discarding],
+        drain=[watchers.close, queue.close],
+        service_names=[SERVICE_NAME] if role.serves else [],
     )
 
 
@@ -131,4 +128,7 @@ async def _sweep(renders: Renders) -> None:
     """Removes pictures that nobody came for; jobs are over long before."""
     while True:
         await asyncio.sleep(SWEEP_EVERY)
-        await renders.sweep(RENDERS_KEPT)
+        try:
+            await renders.sweep(RENDERS_KEPT)
+        except Unavailable as error:
+            log.warning("not sweeping for now", extra={"why": error.message})

@@ -18,7 +18,6 @@ from services.generation.items_store import ItemStore
 from services.generation.store import JobStore
 from tests.builders import NOON, a_failure, a_job
 
-
 LEASE = timedelta(seconds=60)
 
 

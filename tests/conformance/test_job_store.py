@@ -1,4 +1,4 @@
-"""Jobs and items on both databases: the state machine holds under races, and the outbox keeps its promises."""
+"""Jobs and items on both databases: the state machine holds under races."""
 
 from __future__ import annotations
 
@@ -216,76 +216,3 @@ async def test_progress_is_never_a_hundred_before_the_end(jobs: JobStore, items:
 
     assert seen == sorted(seen)
     assert seen[-1] == 100 and max(seen[:-1]) < 100
-
-
-async def test_the_outbox_never_hands_out_more_than_the_window(jobs: JobStore, items: ItemStore) -> None:
-    for _ in range(5):
-        await jobs.create(a_job(count=4))
-
-    taken = await asyncio.gather(*(items.take(8, LATER) for _ in range(6)))
-
-    keys = [(each.job_id, each.item) for some in taken for each in some]
-    assert len(keys) == len(set(keys)) == 8
-
-
-async def test_one_users_many_items_delay_anothers_first_by_one_turn(jobs: JobStore, items: ItemStore) -> None:
-    for _ in range(10):
-        await jobs.create(a_job("ada", count=4))
-    first = await items.take(4, LATER)
-    late = await jobs.create(a_job("grace"))
-
-    for each in first:
-        await items.failed(each.job_id, each.item, a_failure(), LATER)
-    second = await items.take(2, LATER)
-
-    assert late.id in [each.job_id for each in second]
-
-
-async def test_what_could_not_be_sent_is_handed_out_again(jobs: JobStore, items: ItemStore) -> None:
-    job = await jobs.create(a_job())
-    taken = await items.take(1, LATER)
-
-    await items.give_back(taken)
-    again = await items.take(1, LATER)
-
-    assert [(each.job_id, each.dispatch) for each in again] == [(job.id, 2)]
-
-
-async def test_an_item_that_moved_on_is_not_given_back(jobs: JobStore, items: ItemStore) -> None:
-    await jobs.create(a_job())
-    taken = await items.take(1, LATER)
-    await items.stored(taken[0].job_id, 0, "asset-0", LATER)
-
-    await items.give_back(taken)
-
-    assert await items.take(1, LATER) == []
-
-
-async def test_only_items_that_were_silent_are_sent_again(jobs: JobStore, items: ItemStore) -> None:
-    await jobs.create(a_job())
-    await items.take(1, LATER)
-
-    assert await items.silent(LATER) == 0
-    assert await items.silent(LATER + timedelta(microseconds=1)) == 1
-
-
-async def test_a_job_past_its_time_is_overdue_whether_it_waits_or_is_on_its_way(
-    jobs: JobStore, items: ItemStore
-) -> None:
-    waiting = await jobs.create(a_job(start_by=NOON + timedelta(minutes=1)))
-    sent = await jobs.create(a_job(start_by=NOON + timedelta(minutes=1), finish_by=NOON + timedelta(minutes=5)))
-    await items.start(sent.id, 0, (await _take_one(items, sent.id)).dispatch, "a prompt", LATER)
-
-    after_start_by = await items.overdue(NOON + timedelta(minutes=2), 10)
-    after_finish_by = await items.overdue(NOON + timedelta(minutes=6), 10)
-
-    assert after_start_by == [(waiting.id, 0, "DEADLINE_EXCEEDED")]
-    assert {job_id for job_id, _, _ in after_finish_by} == {waiting.id, sent.id}
-
-
-async def _take_one(items: ItemStore, job_id: str) -> Dispatch:
-    """Takes all, gives back the others as if they had never been sent."""
-    taken = await items.take(10, LATER)
-    wanted = [each for each in taken if each.job_id == job_id]
-    await items.give_back([each for each in taken if each.job_id != job_id])
-    return wanted[0]

@@ -1,0 +1,31 @@
+"""Has storage delete what was stored for jobs that ended without it: cancelled, or late."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from chassis.errors import Unavailable
+from services.generation.ports import AssetRemoval, Discards
+
+log = logging.getLogger(__name__)
+
+EVERY = 1.0
+AT_ONCE = 50
+
+
+async def discard_for_ever(discards: Discards, removal: AssetRemoval) -> None:
+    """Every second; ends only by cancellation."""
+    while True:
+        try:
+            await discard(discards, removal)
+        except Unavailable as error:
+            log.warning("not discarding for now", extra={"why": error.message})
+        await asyncio.sleep(EVERY)
+
+
+async def discard(discards: Discards, removal: AssetRemoval) -> None:
+    """Deletes what waits to be; what cannot be deleted now waits on. Raises Unavailable."""
+    for asset_id in await discards.waiting(AT_ONCE):
+        await removal.remove(asset_id)
+        await discards.done(asset_id)
