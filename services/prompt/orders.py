@@ -58,7 +58,7 @@ class PromptFailure:
 
 BRAND_KIT_GONE = PromptFailure(
     "BRAND_KIT_NOT_FOUND",
-    "The brand kit was deleted before your picture was made. Choose another one and try again.",
+    "The brand kit could not be found. Choose another one and try again.",
     retryable=False,
 )
 TEMPLATE_GONE = PromptFailure(

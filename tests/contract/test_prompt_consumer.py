@@ -171,7 +171,7 @@ BRAND_KIT_GONE = Failed(
     reason=reasons.BRAND_KIT_NOT_FOUND,
     stage="prompt",
     retryable=False,
-    message="The brand kit was deleted before your picture was made. Choose another one and try again.",
+    message="The brand kit could not be found. Choose another one and try again.",
 )
 
 
