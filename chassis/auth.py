@@ -159,7 +159,7 @@ class TokenVerifier:
             return None
         key = await self._public_keys.find(key_id)
         # The algorithm is the key's, as its issuer published it, and never the token's to choose.
-        return self._user(token, key, algorithm) if key.algorithm_name == algorithm else None
+        return self._user(token, key, key.algorithm_name)
 
     def _user(self, token: str, key: str | jwt.PyJWK | None, algorithm: str) -> _Proof | None:
         if key is None:

@@ -26,6 +26,8 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Serve = Callable[[Any, Context], Awaitable[Any]]
 
+NEWS_TAKES = 0.1
+"""Seconds within which we hear for certain that a caller has gone."""
 # It travels on in headers of calls and messages.
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -80,6 +82,10 @@ class Guard(grpc.aio.ServerInterceptor):
                 if task is None or task.cancelling():  # the caller has gone, or the server stops
                     raise
                 # Something the servicer waited for was cancelled; grpc would leave the caller without an answer.
+                await _refuse(method, request_id, context, error)
+            except grpc.aio.InternalError as error:
+                # Mostly words to a caller who has gone: that news cancels us in a moment. Else a call of ours broke.
+                await asyncio.sleep(NEWS_TAKES)
                 await _refuse(method, request_id, context, error)
             except Exception as error:
                 await _refuse(method, request_id, context, error)

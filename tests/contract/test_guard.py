@@ -12,7 +12,7 @@ import grpc
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 
-from chassis.auth import NOBODY, Caller, current_caller
+from chassis.auth import NOBODY, Caller, current_caller, set_caller
 from chassis.interceptors import current_request_id
 from streamerstudio.storage.v1.asset_pb2 import Asset, UploadResult
 from streamerstudio.storage.v1.storage_service_pb2 import (
@@ -88,6 +88,7 @@ async def test_what_is_public_asks_for_no_token_and_looks_at_none() -> None:
         seen.append(current_caller())
         yield HttpBody(data=b"x")
 
+    set_caller(Caller(user_id="eve", is_service=True, tier="", token=""))  # whoever started the server
     async with serving(file=file) as service:
         for metadata in ((), ADA, (("authorization", "Bearer rubbish"),)):
             assert len(await parts(service.stub.GetFile(FILE, metadata=metadata))) == 1

@@ -132,6 +132,7 @@ async def test_a_limit_met_after_the_headers_were_sent_is_still_a_limit() -> Non
         ExceptionGroup(SECRET, [NotOwner("x")]),
         TimeoutError(SECRET),
         NotImplementedError(SECRET),
+        grpc.aio.InternalError(SECRET),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -140,12 +140,12 @@ async def test_made_up_key_ids_do_not_hammer_the_address(
         with pytest.raises(Unauthenticated):
             await user_of(verifier, key.token(kid=f"made-up-{number}"))
 
-    await asyncio.gather(*(attack(number) for number in range(50)))
-    assert endpoint.asked == 1
-
-    clock.time += PAUSE
-    await asyncio.gather(*(attack(number) for number in range(50)))
-    assert endpoint.asked == 2
+    for pauses in (1, 2):
+        await asyncio.gather(*(attack(number) for number in range(50)))
+        for number in range(5):
+            await attack(number)
+        assert endpoint.asked == pauses
+        clock.time += PAUSE
 
 
 async def test_a_new_key_is_found_when_its_first_token_comes(
