@@ -8,8 +8,9 @@ from google.protobuf.message import DecodeError, Message
 
 from chassis.queue import REQUEST_ID, Delivery, Poison, Queue
 from chassis.telemetry import log_context
-from services.generation.domain import AssetType, BrandKitContext, Dispatch, JobNotFound, Render, RenderRequest
+from services.generation.domain import AssetType, BrandKitContext, Dispatch, Render, RenderRequest
 from services.generation.failures import failure
+from services.generation.refusals import JobNotFound
 from services.generation.rendering import Rendering, Turn
 from services.generation.states import Failure
 from streamerstudio.error.v1 import error_reason_pb2

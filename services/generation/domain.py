@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from chassis.errors import FieldViolation, Invalid, NotFound
 from services.generation.states import Failure, JobStatus
 
 
@@ -37,6 +36,16 @@ class Render:
     key: str
     sha256: str
     content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """What a client calls a request by: the same one, sent again, is answered again and makes nothing."""
+
+    user_id: str
+    key: str
+    request_sha256: str
+    """Of the request's body, hex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,20 @@ class GenerationJob:
     failure: Failure | None
     has_assets: bool
     """Whether any variation is stored, so that storage is asked only when it has something."""
+
+    def as_accepted(self) -> GenerationJob:
+        """The job as it was when it was accepted."""
+        return replace(
+            self,
+            status=JobStatus.QUEUED,
+            prompt="",
+            progress=0,
+            updated_at=self.created_at,
+            completed_at=None,
+            revision=1,
+            failure=None,
+            has_assets=False,
+        )
 
     @property
     def error_message(self) -> str | None:
@@ -223,32 +246,6 @@ class Picture:
 
     data: bytes
     content_type: str
-
-
-class JobNotFound(NotFound):
-    """There is no such job."""
-
-    reason = "JOB_NOT_FOUND"
-
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"job {job_id} was not found", metadata={"job_id": job_id})
-
-
-class BrandKitNotFound(NotFound):
-    """There is no such brand kit."""
-
-    reason = "BRAND_KIT_NOT_FOUND"
-
-    def __init__(self, brand_kit_id: str) -> None:
-        super().__init__(f"brand kit {brand_kit_id} was not found", metadata={"brand_kit_id": brand_kit_id})
-
-
-class NoActiveBrandKit(Invalid):
-    """The request names no brand kit and the user has none active."""
-
-    def __init__(self) -> None:
-        sentence = "choose a brand kit, or make one of yours active"
-        super().__init__(f"brand_kit_id: {sentence}", violations=[FieldViolation("brand_kit_id", sentence)])
 
 
 class RenderVoid(Exception):

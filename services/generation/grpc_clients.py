@@ -10,7 +10,8 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis.errors import NotOwner, TokenExpired, Unauthenticated, Unavailable
-from services.generation.domain import Asset, BrandKitNotFound, NoActiveBrandKit
+from services.generation.domain import Asset
+from services.generation.refusals import BrandKitNotFound, NoActiveBrandKit
 from streamerstudio.prompt.v1 import brand_kit_service_pb2, brand_kit_service_pb2_grpc
 from streamerstudio.storage.v1 import asset_pb2, storage_service_pb2, storage_service_pb2_grpc
 from streamerstudio.type.v1 import asset_type_pb2

@@ -13,6 +13,7 @@ from services.generation.domain import (
     Dispatch,
     FailedItem,
     GenerationJob,
+    IdempotencyKey,
     NewJob,
     PastCall,
     Picture,
@@ -27,8 +28,16 @@ from services.generation.states import Failure, JobStatus
 class Jobs(Protocol):
     """Every job and its items. Each method is one transaction; none can be half done."""
 
-    async def create(self, job: NewJob) -> GenerationJob:
-        """Writes a job, queued, with all its items waiting in the user's next turns."""
+    async def create(self, job: NewJob, key: IdempotencyKey | None = None) -> GenerationJob:
+        """Writes a job, queued, with all its items waiting in the user's next turns.
+
+        With a key that stands for a job already it must write nothing and answer that job as it stands, also when
+        both come at once. Must raise IdempotencyKeyReused when the key stands for another request.
+        """
+        ...
+
+    async def created_as(self, key: IdempotencyKey, now: datetime) -> GenerationJob | None:
+        """The job that a key stands for, as it stands; must raise IdempotencyKeyReused as `create` does."""
         ...
 
     async def get(self, job_id: str) -> GenerationJob:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -12,7 +13,7 @@ from chassis.auth import Access, current_caller, current_user, grpc_methods
 from chassis.errors import Invalid
 from chassis.interceptors import current_request_id, header
 from services.generation.answers import to_asset, to_attempts, to_event, to_job, to_job_with_assets, to_usage
-from services.generation.domain import AssetType
+from services.generation.domain import AssetType, IdempotencyKey
 from services.generation.ports import Watchers
 from services.generation.states import JobStatus
 from services.generation.usecases import GenerationService, Order
@@ -54,8 +55,9 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
 
     async def CreateJob(self, request: generation_service_pb2.CreateJobRequest, context: Context) -> job_pb2.Job:
         """Over REST a new job is 201."""
+        key = _idempotency_key(request, context)
         job = await self._service.create_job(
-            current_user(), current_caller().token, _to_order(request), current_request_id()
+            current_user(), current_caller().token, _to_order(request), current_request_id(), key
         )
         await context.send_initial_metadata((("x-http-code", "201"),))
         return to_job(job)
@@ -120,6 +122,16 @@ def _to_order(request: generation_service_pb2.CreateJobRequest) -> Order:
         template_version=request.template_version,
         seed=request.seed if request.HasField("seed") else None,
     )
+
+
+def _idempotency_key(request: generation_service_pb2.CreateJobRequest, context: Context) -> IdempotencyKey | None:
+    given = header(context, "idempotency-key")
+    if given is None:
+        return None
+    if not (1 <= len(given) <= 255 and given.isascii() and given.isprintable()):
+        raise Invalid.field("idempotency-key", "must be 1 to 255 printable ASCII characters")
+    body = request.SerializeToString(deterministic=True)
+    return IdempotencyKey(current_user(), given, hashlib.sha256(body).hexdigest())
 
 
 def _after(request: generation_service_pb2.WatchJobRequest, context: Context) -> int | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from chassis.renders import RendersKind
 from chassis.settings import ServiceSettings
 from services.generation.domain import AssetType
-from services.generation.providers.gemini_sizes import ImageConfig
 
 
 def _parse_sizes(text: object) -> object:
@@ -21,12 +20,22 @@ def _parse_sizes(text: object) -> object:
         found = _SIZE.fullmatch(entry)
         if found is None or found["type"] not in set(AssetType):
             raise ValueError(f"must be like banner=21:9@4K,overlay=16:9@1K; asset types are {', '.join(AssetType)}")
-        sizes[AssetType(found["type"])] = ImageConfig(found["ratio"], found["size"])
+        sizes[AssetType(found["type"])] = (found["ratio"], found["size"])
     return sizes
 
 
 _SIZE = re.compile(r"(?P<type>[a-z_]+)=(?P<ratio>\d{1,2}:\d{1,2})(@(?P<size>[124]K))?")
-GeminiSizes = Annotated[dict[AssetType, ImageConfig], BeforeValidator(_parse_sizes)]
+
+
+def _fits_a_header(key: SecretStr) -> SecretStr:
+    # A pasted line break would only show at the first paid call, and look like a call that may have been billed.
+    if not re.fullmatch(r"[\x21-\x7e]+", key.get_secret_value()):
+        raise ValueError("must be printable ASCII without spaces")
+    return key
+
+
+ApiKey = Annotated[SecretStr, AfterValidator(_fits_a_header)]
+GeminiSizes = Annotated[dict[AssetType, tuple[str, str | None]], BeforeValidator(_parse_sizes)]
 
 
 class Settings(ServiceSettings):
@@ -45,12 +54,12 @@ class Settings(ServiceSettings):
     call_lease: int = Field(60, alias="CALL_LEASE", ge=2, le=3600)
     """Seconds for which a paid call keeps others away from its item without a sign of life."""
     nano_banana_base_url: str = Field("https://api.nanobanana.ai", alias="NANO_BANANA_BASE_URL")
-    nano_banana_api_key: SecretStr | None = Field(None, alias="NANO_BANANA_API_KEY")
+    nano_banana_api_key: ApiKey | None = Field(None, alias="NANO_BANANA_API_KEY")
     nano_banana_timeout: int = Field(30, alias="NANO_BANANA_TIMEOUT", ge=1, le=300)
     """Seconds one call may take."""
     gemini_base_url: str = Field("https://generativelanguage.googleapis.com", alias="GEMINI_BASE_URL")
     """Without a path."""
-    gemini_api_key: SecretStr | None = Field(None, alias="GEMINI_API_KEY")
+    gemini_api_key: ApiKey | None = Field(None, alias="GEMINI_API_KEY")
     gemini_model: str = Field("gemini-nano-banana-2.1", alias="GEMINI_MODEL", pattern=r"^[A-Za-z0-9._-]{1,128}$")
     renders: RendersKind = Field("files", alias="STUDIO_RENDERS")
     """Where pictures wait to be stored: `files` on one machine, `object_store` on several."""

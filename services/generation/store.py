@@ -11,7 +11,9 @@ from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
 from services.generation import failures
 from services.generation.discards_store import DISCARD_STORED
-from services.generation.domain import AssetType, FailedItem, GenerationJob, JobNotFound, NewJob, Render, Usage
+from services.generation.domain import AssetType, FailedItem, GenerationJob, IdempotencyKey, NewJob, Render, Usage
+from services.generation.idempotency_store import claim, claimed
+from services.generation.refusals import JobNotFound
 from services.generation.states import (
     Conclusion,
     Failure,
@@ -84,21 +86,19 @@ class JobStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, job: NewJob) -> GenerationJob:
-        """Writes the job and its items together: the items are the outbox."""
-        created, finish_by = to_micros(job.created_at), to_micros(job.finish_by)
+    async def create(self, job: NewJob, key: IdempotencyKey | None = None) -> GenerationJob:
+        """Writes the key, the job and its items together: the items are the outbox."""
         async with self._database.transaction() as transaction:
-            row = await transaction.fetch_one(
-                INSERT_JOB, job.id, job.user_id, job.brand_kit_id, job.asset_type.value, len(job.items),
-                job.custom_prompt, job.template_version, job.request_id, to_micros(job.start_by), finish_by, created,
-            )  # fmt: skip
-            for number, item in enumerate(job.items):
-                render = _render_columns(item.render)
-                await transaction.execute(
-                    INSERT_ITEM, job.id, number, job.user_id, created, finish_by, item.seed, *render
-                )
-        assert row is not None
-        return to_job(row)
+            if key is not None:
+                earlier = await claim(transaction, key, job.id, job.created_at)
+                if earlier != job.id:
+                    return await lock(transaction, earlier)
+            return await _insert(transaction, job)
+
+    async def created_as(self, key: IdempotencyKey, now: datetime) -> GenerationJob | None:
+        """Raises IdempotencyKeyReused."""
+        job_id = await claimed(self._database, key, now)
+        return None if job_id is None else await self.get(job_id)
 
     async def get(self, job_id: str) -> GenerationJob:
         """Raises JobNotFound."""
@@ -157,6 +157,19 @@ class JobStore:
                     END_ITEMS, job_id, *failure_columns(failure or failures.failure("CANCELLED")), to_micros(now)
                 )
         return moved
+
+
+async def _insert(transaction: Transaction, job: NewJob) -> GenerationJob:
+    created, finish_by = to_micros(job.created_at), to_micros(job.finish_by)
+    row = await transaction.fetch_one(
+        INSERT_JOB, job.id, job.user_id, job.brand_kit_id, job.asset_type.value, len(job.items),
+        job.custom_prompt, job.template_version, job.request_id, to_micros(job.start_by), finish_by, created,
+    )  # fmt: skip
+    for number, item in enumerate(job.items):
+        render = _render_columns(item.render)
+        await transaction.execute(INSERT_ITEM, job.id, number, job.user_id, created, finish_by, item.seed, *render)
+    assert row is not None
+    return to_job(row)
 
 
 async def lock(transaction: Transaction, job_id: str) -> GenerationJob:

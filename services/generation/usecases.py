@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from chassis.auth import Caller
 from chassis.errors import NotOwner, Unavailable
 from services.generation import failures
-from services.generation.domain import Asset, AssetType, GenerationJob, NewItem, NewJob, PastCall, Usage
+from services.generation.domain import Asset, AssetType, GenerationJob, IdempotencyKey, NewItem, NewJob, PastCall, Usage
 from services.generation.ports import Announcer, Assets, BrandKits, Jobs, PastCalls, RenderCopies
 from services.generation.states import InvalidStateTransition, JobStatus
 
@@ -64,18 +64,21 @@ class GenerationService:
         self._deadlines = deadlines
         self._clock = clock
 
-    async def create_job(self, user_id: str, token: str, order: Order, request_id: str) -> GenerationJob:
-        """Commits a job and lets the dispatcher know.
+    async def create_job(
+        self, user_id: str, token: str, order: Order, request_id: str, key: IdempotencyKey | None = None
+    ) -> GenerationJob:
+        """Commits a job and lets the dispatcher know; with a key that stands for one, answers as the first time.
 
         Raises:
-            BrandKitNotFound, NotOwner, NoActiveBrandKit: nothing was written.
-            Unavailable: nothing was written.
+            IdempotencyKeyReused, BrandKitNotFound, NotOwner, NoActiveBrandKit, Unavailable: nothing was written.
         """
+        if key is not None and (earlier := await self._jobs.created_as(key, self._clock())) is not None:
+            return earlier.as_accepted()
         brand_kit_id = await self._brand_kit(token, order.brand_kit_id)
         job_id = str(uuid.uuid4())
         seed = uuid.UUID(job_id).int if order.seed is None else order.seed
         items = [NewItem((seed + number) % MAX_SEED) for number in range(order.count)]
-        return await self._submit(job_id, user_id, replace(order, brand_kit_id=brand_kit_id), items, request_id)
+        return await self._submit(job_id, user_id, replace(order, brand_kit_id=brand_kit_id), items, request_id, key)
 
     async def cancel_job(self, caller: Caller, job_id: str) -> GenerationJob:
         """Raises JobNotFound, NotOwner or InvalidStateTransition."""
@@ -105,7 +108,13 @@ class GenerationService:
         return await self._submit(retry_id, job.user_id, order, items, request_id)
 
     async def _submit(
-        self, job_id: str, user_id: str, order: Order, items: Sequence[NewItem], request_id: str
+        self,
+        job_id: str,
+        user_id: str,
+        order: Order,
+        items: Sequence[NewItem],
+        request_id: str,
+        key: IdempotencyKey | None = None,
     ) -> GenerationJob:
         assert order.brand_kit_id is not None
         now = self._clock()
@@ -122,9 +131,9 @@ class GenerationService:
             start_by=now + self._deadlines.start_by,
             finish_by=now + self._deadlines.finish_by,
         )
-        created = await self._jobs.create(job)
+        created = await self._jobs.create(job, key)
         self._submitted()
-        return created
+        return created.as_accepted()
 
     async def _brand_kit(self, token: str, brand_kit_id: str | None) -> str:
         try:

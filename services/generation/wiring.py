@@ -18,14 +18,15 @@ from chassis.server import Role, Service
 from chassis.times import now
 from services.generation.announcing import NatsAnnouncer, listen
 from services.generation.attempts_store import AttemptStore, ItemCalls
+from services.generation.choosing import open_provider
 from services.generation.consumer import OUTCOME, RENDER, Consumer, Sender
 from services.generation.discarding import discard_for_ever
 from services.generation.discards_store import DiscardStore
 from services.generation.dispatcher import Dispatcher
 from services.generation.grpc_clients import AssetClient, AssetRemover, BrandKitClient, open_channel
+from services.generation.idempotency_store import forget_old_keys
 from services.generation.imaging import Imaging
 from services.generation.items_store import ItemStore
-from services.generation.providers.opening import open_provider
 from services.generation.rendering import Copies, Rendering
 from services.generation.servicer import METHODS, SERVICE_NAME, GenerationServicer
 from services.generation.settings import Settings
@@ -36,6 +37,8 @@ from streamerstudio.generation.v1.generation_service_pb2_grpc import add_Generat
 
 log = logging.getLogger(__name__)
 
+LONGEST_RENDER = 400.0
+"""Seconds: four calls of 30 s, their waits, and the fetching of the picture, all of it at its slowest."""
 OUTCOMES_AT_ONCE = 32
 RENDERS_KEPT = timedelta(hours=24)
 SWEEP_EVERY = 3600.0
@@ -96,7 +99,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         serving=database.ping,
         ready=partial(_ready, database, queue),
         # Both halves dispatch: the server is the first to know of a new job, the worker of a free place.
-        work=[dispatcher.run, dispatcher.reap_for_ever, partial(_sweep, renders), discarding],
+        work=[dispatcher.run, dispatcher.reap_for_ever, partial(_sweep, renders, database), discarding],
         drain=[watchers.close, queue.close],
         service_names=[SERVICE_NAME] if role.serves else [],
     )
@@ -109,6 +112,7 @@ def _consume(queue: Queue, consumer: Consumer, settings: Settings) -> None:
         handler=consumer.render,
         on_dead=consumer.render_is_dead,
         concurrency=settings.render_concurrency,
+        max_work=LONGEST_RENDER,
     )
     queue.consume(
         OUTCOME,
@@ -124,11 +128,12 @@ async def _ready(database: Database, queue: Queue) -> None:
     await queue.ping()
 
 
-async def _sweep(renders: Renders) -> None:
-    """Removes pictures that nobody came for; jobs are over long before."""
+async def _sweep(renders: Renders, database: Database) -> None:
+    """Removes pictures that nobody came for, jobs being over long before, and keys that are too old to count."""
     while True:
         await asyncio.sleep(SWEEP_EVERY)
         try:
             await renders.sweep(RENDERS_KEPT)
+            await forget_old_keys(database, now())
         except Unavailable as error:
             log.warning("not sweeping for now", extra={"why": error.message})

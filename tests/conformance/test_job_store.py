@@ -11,8 +11,9 @@ import pytest
 
 import services.generation
 from chassis.database import Database
-from services.generation.domain import Dispatch, GenerationJob, JobNotFound
+from services.generation.domain import Dispatch, GenerationJob
 from services.generation.items_store import ItemStore
+from services.generation.refusals import JobNotFound
 from services.generation.states import InvalidStateTransition, JobStatus
 from services.generation.store import JobStore
 from tests.builders import NOON, a_failure, a_job, a_render

@@ -1,4 +1,4 @@
-"""From a setting to a provider, ready to be asked."""
+"""Which provider makes the pictures: from a setting to one that is ready to be asked."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import httpx
 from chassis.service import StartRefused
 from services.generation.ports import ImageProvider
 from services.generation.providers.gemini import GeminiProvider, ModelUnavailable
+from services.generation.providers.gemini_sizes import ImageConfig
 from services.generation.providers.nano_banana import NanoBananaProvider
 from services.generation.providers.nano_banana_client import NanoBananaClient
 from services.generation.providers.sketch import SketchProvider
 from services.generation.settings import Settings
+
+UNLIMITED = httpx.Limits(max_connections=None)
+"""The worker bounds how many calls there are at once; to wait for a connection here would use up their time."""
 
 
 async def open_provider(settings: Settings, stack: AsyncExitStack) -> ImageProvider:
@@ -38,13 +42,13 @@ def _nano_banana(settings: Settings, stack: AsyncExitStack) -> NanoBananaProvide
 
 async def _gemini(settings: Settings, stack: AsyncExitStack) -> GeminiProvider:
     assert settings.gemini_api_key is not None  # the settings see to that
-    http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+    http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, limits=UNLIMITED))
     provider = GeminiProvider(
         http,
         api_key=settings.gemini_api_key.get_secret_value(),
         model=settings.gemini_model,
         base_url=settings.gemini_base_url,
-        sizes=settings.gemini_sizes,
+        sizes={asset_type: ImageConfig(*size) for asset_type, size in settings.gemini_sizes.items()},
     )
     try:
         await provider.probe()
