@@ -14,6 +14,7 @@ from chassis.settings import SettingsError
 from clients.cli import assets, brand_kits, doctor, generating, jobs, local
 from clients.cli.demo import demo
 from clients.cli.failures import CommandFailed
+from clients.cli.fake_provider import fake_provider
 from clients.cli.output import remarks
 
 
@@ -47,6 +48,7 @@ app.add_typer(jobs.app, name="jobs")
 app.command()(generating.watch)
 app.add_typer(assets.app, name="assets")
 app.command()(doctor.doctor)
+app.command()(fake_provider)
 
 
 def main() -> None:

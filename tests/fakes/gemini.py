@@ -19,8 +19,8 @@ from typing import Any
 
 from services.generation.providers.gemini_sizes import ImageConfig, family_of
 from tests.fakes.gemini_bodies import bad_key, image, invalid_argument, model_gone, served
-from tests.fakes.gemini_pictures import draw
 from tests.fakes.http_server import Answer, Hang, Hangup, HttpServer, Request, Response
+from tests.fakes.pictures import draw
 
 MODELS = ("gemini-nano-banana-2.1", "gemini-3.1-flash-image", "gemini-3-pro-image", "gemini-2.5-flash-image")
 KEY = "AIza-a-key-for-tests"
@@ -147,7 +147,7 @@ class FakeGemini:
         if not turn.draws:
             return _answer(turn)
         config = ImageConfig(call.aspect_ratio, call.image_size)
-        picture = await asyncio.to_thread(draw, model, config, call.prompt, call.seed)
+        picture = await asyncio.to_thread(draw, family_of(model).sizes[config], call.prompt, call.seed)
         return _answer(replace(turn, body=served({"text": "Here is your picture:"}, image(picture))))
 
     def _refuse(self, request: Request, model: str) -> Turn | None:

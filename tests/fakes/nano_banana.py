@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fakes.drawing import draw
 from tests.fakes.http_server import Answer, HttpServer, Request, Response
+from tests.fakes.pictures import draw
 
 KEY = "nano-banana-key-for-tests"
 
@@ -173,7 +173,7 @@ class FakeNanoBanana(HttpServer):
 
 def draw_made(made: Made) -> bytes:
     """A PNG of the size that was asked for."""
-    return draw(made.width, made.height, f"{made.seed} {made.prompt}")
+    return draw((made.width, made.height), made.prompt, made.seed)
 
 
 async def serve(port: int, api_key: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Draws what a Gemini model would: the size it was asked for, in the prompt's colours, different for each seed."""
+"""Draws what an image model would: in the prompt's colours, on a key colour if asked to; another seed, another picture."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from functools import lru_cache
 
 from PIL import Image, ImageColor, ImageDraw
 
-from services.generation.providers.gemini_sizes import ImageConfig, family_of
-
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}\b")
 _KEY = re.compile(r"\b(?:flat|key|chroma)\b[^.\n]*?(#[0-9A-Fa-f]{6})\b", re.IGNORECASE)
 _CHECKS = ((204, 204, 204), (255, 255, 255))
 
 
 @lru_cache(maxsize=16)
-def draw(model: str, config: ImageConfig, prompt: str, seed: int) -> bytes:
+def draw(size: tuple[int, int], prompt: str, seed: int) -> bytes:
     """A PNG: an ornament on a flat colour, a checkerboard or a scene, as the prompt asks and the model knows how."""
-    size = family_of(model).sizes[config]
     dice = random.Random(f"{seed} {prompt}")
     colours = [ImageColor.getrgb(colour) for colour in _COLOUR.findall(prompt)] or [(90, 60, 160), (20, 200, 220)]
     keys = _KEY.findall(prompt)
@@ -69,6 +66,10 @@ def _scene(size: tuple[int, int], dice: random.Random, colours: Sequence[tuple[i
     image = Image.composite(Image.new("RGB", size, first), Image.new("RGB", size, last), light)
     pen = ImageDraw.Draw(image)
     for _ in range(dice.randrange(4, 9)):
-        x, y, radius = dice.randrange(size[0]), dice.randrange(size[1]), dice.randrange(size[1] // 20, size[1] // 5)
+        x, y, radius = (
+            dice.randrange(size[0]),
+            dice.randrange(size[1]),
+            dice.randrange(max(1, size[1] // 20), size[1] // 5 + 2),
+        )
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=dice.choice(colours))
     return image
