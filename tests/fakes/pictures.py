@@ -1,4 +1,4 @@
-"""Draws what an image model would: in the prompt's colours, on a key colour if asked to; another seed, another picture."""
+"""Draws what an image model would: in the prompt's colours, on a key colour if asked to, by its seed."""
 
 from __future__ import annotations
 
