@@ -10,7 +10,7 @@ from typing import Any, Self, cast
 
 import httpx
 
-from clients.cli.failures import ApiError, Unreachable
+from clients.cli.failures import ApiError, NotUsable, Unreachable
 from clients.cli.shapes import Asset, AssetList, BrandKit, BrandKitList, Job, JobEvent, JobList
 
 Fields = Mapping[str, Any]
@@ -24,7 +24,10 @@ class StudioApi:
         self.url = url.rstrip("/")
         # A heartbeat comes every 15 s; the slowest answer, of /readyz, within 25.
         timeout = httpx.Timeout(30, connect=5)
-        self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, follow_redirects=True)
+        try:
+            self._http = httpx.Client(base_url=self.url, timeout=timeout, trust_env=False, follow_redirects=True)
+        except httpx.InvalidURL as error:
+            raise NotUsable(f"{url} is not the address of a system") from error
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def create_brand_kit(self, fields: Fields) -> BrandKit:
@@ -115,6 +118,8 @@ class StudioApi:
     def _reaching(self) -> Iterator[None]:
         try:
             yield
+        except (httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
+            raise NotUsable("something that was given, or STUDIO_TOKEN, holds what cannot be sent") from error
         except httpx.TimeoutException as error:
             raise Unreachable(f"{self.url} did not answer in time") from error
         except httpx.TransportError as error:

@@ -21,7 +21,7 @@ AssetId = Annotated[str, typer.Argument(metavar="ASSET", help="Id of the asset."
 def list_all(
     asset_type: Annotated[str | None, typer.Option("--type", help="Only of this type.")] = None,
     job: Annotated[str | None, typer.Option("--job", help="Only of this job.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="How many, 1 to 100. [default: 20]")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="How many, 1 to 100; 20 unless given.")] = None,
     url: Url = None,
     user: User = None,
     as_json: Json = False,

@@ -91,7 +91,7 @@ def _program(name: str, package: str) -> Finding:
 
 def _data_dir(path: Path) -> Finding:
     there = next(parent for parent in (path, *path.parents) if parent.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         return Finding("data directory", False, f"{path} cannot be written", "set STUDIO_DATA_DIR, or its owner")
     free = shutil.disk_usage(there).free
     if free < LEAST_FREE:

@@ -16,7 +16,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from clients.cli.api import StudioApi
-from clients.cli.downloads import save_asset
+from clients.cli.downloads import require_writable, save_asset
 from clients.cli.failures import CommandFailed
 from clients.cli.following import follow
 from clients.cli.generating import refuse_unless_complete
@@ -69,6 +69,7 @@ def demo(
     from deploy.local.settings import read_local_settings
     from deploy.local.system import LocalSystem
 
+    require_writable(out)
     settings = read_local_settings(demo_environment(os.environ))
     if holder(settings.data_dir) is None:
         # What the demo before made would only pile up.

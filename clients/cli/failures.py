@@ -3,7 +3,8 @@
 CommandFailed      1
 ├── ApiError       1   the API refused; its sentence
 ├── JobFailed      1   the job did not make all of its pictures
-├── NoToken        2   nothing says who is calling
+├── NotUsable      2   what was given cannot be used
+│   └── NoToken    2   nothing says who is calling
 └── Unreachable    3   nobody answers at the address
 """
 
@@ -29,10 +30,14 @@ class JobFailed(CommandFailed):
     """The job ended without all of its pictures."""
 
 
-class NoToken(CommandFailed):
-    """There is neither a token nor a secret to make one with."""
+class NotUsable(CommandFailed):
+    """Something that was given to the command cannot be used."""
 
     exit_code = 2
+
+
+class NoToken(NotUsable):
+    """There is neither a token nor a secret to make one with."""
 
 
 class Unreachable(CommandFailed):

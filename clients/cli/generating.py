@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from clients.cli.api import StudioApi
-from clients.cli.downloads import save_asset
+from clients.cli.downloads import require_writable, save_asset
 from clients.cli.failures import JobFailed
 from clients.cli.following import follow
 from clients.cli.output import print_json, print_table, progress_bars, remarks, size
@@ -31,7 +31,9 @@ class AssetType(StrEnum):
 def generate(
     asset_type: Annotated[AssetType, typer.Argument(metavar="TYPE", help=", ".join(AssetType))],
     words: Annotated[list[str] | None, typer.Argument(help="What you want to see, in a few words.")] = None,
-    brand_kit: Annotated[str | None, typer.Option("--brand-kit", help="Id of a kit. [default: the active one]")] = None,
+    brand_kit: Annotated[
+        str | None, typer.Option("--brand-kit", help="Id of a kit, instead of the active one.")
+    ] = None,
     count: Annotated[int | None, typer.Option("--count", help="How many variations, 1 to 4.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The same seed gives the same picture.")] = None,
     out: Annotated[Path, typer.Option("--out", help="Directory for the files.")] = Path("out"),
@@ -48,6 +50,8 @@ def generate(
         "count": count,
         "seed": seed,
     }
+    if not no_wait:
+        require_writable(out)
     with open_api(url, user) as api:
         job = api.generate(fields)
         if no_wait:

@@ -18,7 +18,7 @@ def list_recent(
     status: Annotated[
         str | None, typer.Option("--status", help="queued, processing, completed, failed or partial.")
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="How many, 1 to 100. [default: 20]")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", help="How many, 1 to 100; 20 unless given.")] = None,
     url: Url = None,
     user: User = None,
     as_json: Json = False,

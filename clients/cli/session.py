@@ -11,12 +11,12 @@ from pydantic import Field, SecretStr
 
 from chassis.settings import Settings, read_settings
 from clients.cli.api import StudioApi
-from clients.cli.failures import NoToken
+from clients.cli.failures import NoToken, NotUsable
 
 DEFAULT_USER = "demo"
 
-Url = Annotated[str | None, typer.Option("--url", help="Address of the system. [default: the one of `studio up`]")]
-User = Annotated[str | None, typer.Option("--user", help="Whose token to make from the local secrets. [default: demo]")]
+Url = Annotated[str | None, typer.Option("--url", help="Address of the system; the one of `studio up` unless given.")]
+User = Annotated[str | None, typer.Option("--user", help="Whose token to make from the local secrets; else demo.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, for scripts.")]
 
 
@@ -57,8 +57,12 @@ def make_token(settings: CliSettings, user: str, ttl: int = 3600, tier: str = "f
 
     Raises:
         NoToken: there is no such secret here.
+        NotUsable: no system accepts such a user.
     """
     from deploy.local.secrets import user_token
+
+    if not 1 <= len(user) <= 128 or not user.isprintable():
+        raise NotUsable("--user: must be 1 to 128 printable characters")
 
     secret = settings.jwt_secret.get_secret_value() if settings.jwt_secret else _kept_secret(settings.data_dir)
     return user_token(secret, user, ttl, tier, issuer=settings.jwt_issuer, audience=settings.jwt_audience)

@@ -3,6 +3,7 @@
 CannotStart
 ├── PortsInUse       something else listens where it wants to; a line for each port
 ├── DataDirInUse     another system runs on this data directory; says which process
+├── DataDirUnusable  nothing can be kept there
 └── ProgramMissing   a program it runs on is not installed; says which package brings it
 """
 
@@ -19,6 +20,10 @@ class PortsInUse(CannotStart):
 
 class DataDirInUse(CannotStart):
     """Another system runs on this data directory."""
+
+
+class DataDirUnusable(CannotStart):
+    """Nothing can be kept in this data directory."""
 
 
 class ProgramMissing(CannotStart):

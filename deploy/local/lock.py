@@ -6,7 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from deploy.local.errors import DataDirInUse
+from deploy.local.errors import DataDirInUse, DataDirUnusable
 
 FILE = "lock"
 
@@ -23,9 +23,13 @@ class DataDirLock:
 
         Raises:
             DataDirInUse: somebody else has it.
+            DataDirUnusable: there is no such directory and none can be made, or nothing can be written there.
         """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise DataDirUnusable(f"STUDIO_DATA_DIR: {self._path.parent} cannot be used ({error.strerror})") from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -50,7 +54,7 @@ def holder(data_dir: Path) -> int | None:
     """The process that runs a system on a data directory; None when there is none."""
     try:
         descriptor = os.open(data_dir / FILE, os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     try:
         # Shared, so that two who ask do not take each other for the holder.
