@@ -14,7 +14,7 @@ from chassis.database import Database, migrate, open_database
 from chassis.errors import Unavailable
 from chassis.queue import Queue
 from chassis.renders import Renders, open_renders
-from chassis.server import Role, Service
+from chassis.server import GRACE, Role, Service
 from chassis.times import now
 from services.generation.announcing import NatsAnnouncer, listen
 from services.generation.attempts_store import AttemptStore, ItemCalls
@@ -100,7 +100,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         ready=partial(_ready, database, queue),
         # Both halves dispatch: the server is the first to know of a new job, the worker of a free place.
         work=[dispatcher.run, dispatcher.reap_for_ever, partial(_sweep, renders, database), discarding],
-        drain=[watchers.close, queue.close],
+        drain=[watchers.close, partial(queue.close, GRACE)],
         service_names=[SERVICE_NAME] if role.serves else [],
     )
 

@@ -32,7 +32,7 @@ class Fault:
 
 UNPAID = [
     *(Fault(str(status), fails(status)) for status in (429, 500, 502, 503)),
-    Fault("429, come back in 2 s", fails(429, retry_after="2")),
+    Fault("429, come back in a second", fails(429, retry_after="1")),
     Fault("no connection", lost=httpx.ConnectError("refused")),
     Fault("a slow connection", lost=httpx.ConnectTimeout("too slow")),
 ]

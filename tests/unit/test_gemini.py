@@ -133,33 +133,35 @@ async def test_four_calls_are_all_there_are(world: World) -> None:
     ("turn", "wait"),
     [
         (Turn(exhausted("5.5s"), 429), 5.5),
-        (Turn(exhausted("250ms"), 429), 1.0),
         (Turn([exhausted("5.5s")], 429), 5.5),
         (Turn(b"slow down", 429, {"Retry-After": "6"}), 6.0),
         (Turn(exhausted("3s"), 429, {"Retry-After": "6"}), 6.0),
         (Turn(overloaded(), 503, {"Retry-After": format_datetime(NOON + timedelta(seconds=7), usegmt=True)}), 7.0),
         (Turn(error(503, "UNAVAILABLE", "overloaded", retry_info("8s")), 503), 8.0),
+        (Turn(exhausted("37.2s"), 429), 37.2),
     ],
 )
-async def test_a_short_wait_that_is_asked_for_is_waited(world: World, turn: Turn, wait: float) -> None:
+async def test_a_wait_that_is_asked_for_closes_the_gate_and_frees_the_worker(
+    world: World, turn: Turn, wait: float
+) -> None:
     world.fake.script(turn)
-
-    await world.render()
-
-    assert world.waits == [wait]
-    assert world.calls.states == ["unpaid", "paid"]
-
-
-async def test_a_long_wait_closes_the_gate_and_frees_the_worker(world: World) -> None:
-    world.fake.script(Turn(exhausted("37.2s"), 429))
 
     with pytest.raises(RenderDeferred) as deferred:
         await world.render()
 
-    assert deferred.value.seconds == 37.2
-    assert world.calls.gate == 37.2
+    assert deferred.value.seconds == wait
+    assert world.calls.gate == wait
     assert world.waits == []
     assert world.calls.states == ["unpaid"]
+
+
+async def test_a_wait_that_the_ladder_covers_is_waited_there(world: World) -> None:
+    world.fake.script(Turn(exhausted("250ms"), 429))
+
+    await world.render()
+
+    assert world.waits == [1.0]
+    assert world.calls.states == ["unpaid", "paid"]
 
 
 async def test_a_model_that_is_too_busy_without_saying_for_how_long_is_left_alone(world: World) -> None:

@@ -17,7 +17,6 @@ from services.generation.ports import Attempt
 from services.generation.providers.ladder import (
     BUSY_FOR,
     LONGEST_HINT,
-    LONGEST_WAIT,
     Again,
     Billed,
     Ladder,
@@ -71,40 +70,33 @@ async def test_three_retries_follow_and_each_waits_longer() -> None:
     assert failed.value.failure.reason == "PROVIDER_ERROR"
 
 
-async def test_a_longer_hint_replaces_the_rung_and_a_shorter_one_does_not() -> None:
+async def test_a_hint_that_the_next_rung_covers_is_waited_for_on_the_ladder() -> None:
     render = Render()
 
-    await render.climb(replace(DOWN, hint=5.5), replace(DOWN, hint=0.5))
+    await render.climb(replace(DOWN, hint=1.0), replace(BUSY, hint=0.5), replace(BUSY, hint=3.5))
 
-    assert render.waits == [5.5, 2.0]
+    assert render.waits == [1.0, 2.0, 4.0]
+    assert render.closed_for == []
 
 
 async def test_no_two_workers_come_back_at_the_same_moment() -> None:
     render = Render(jitter=0.25)
 
-    await render.climb(DOWN, replace(DOWN, hint=5.5))
+    await render.climb(DOWN, replace(DOWN, hint=0.5))
 
-    assert render.waits == [1.25, 5.75]
-
-
-async def test_a_hint_of_the_longest_wait_is_waited_for() -> None:
-    render = Render()
-
-    await render.climb(replace(BUSY, hint=LONGEST_WAIT))
-
-    assert render.waits == [LONGEST_WAIT]
-    assert render.closed_for == []
+    assert render.waits == [1.25, 2.25]
 
 
+@pytest.mark.parametrize("hint", [1.1, 37.0])
 @pytest.mark.parametrize("miss", [BUSY, DOWN, SILENT])
-async def test_who_asks_for_more_gets_the_gate_closed_and_the_item_put_back(miss: Miss) -> None:
+async def test_who_asks_for_more_gets_the_gate_closed_and_the_item_put_back(miss: Miss, hint: float) -> None:
     render = Render()
 
     with pytest.raises(RenderDeferred) as deferred:
-        await render.climb(replace(miss, hint=37.0))
+        await render.climb(replace(miss, hint=hint))
 
-    assert deferred.value.seconds == 37.0
-    assert render.closed_for == [37.0]
+    assert deferred.value.seconds == hint
+    assert render.closed_for == [hint]
     assert render.waits == []
 
 

@@ -117,9 +117,9 @@ async def test_an_api_that_stays_busy_puts_the_item_off_and_closes_the_gate(worl
 
 @pytest.mark.parametrize(
     ("retry_after", "waits"),
-    [("3", [3, 3, 4]), ("8", [8, 8, 8]), ("0", [1, 2, 4]), ("-5", [1, 2, 4]), ("soon", [1, 2, 4]), ("", [1, 2, 4])],
+    [("1", [1, 2, 4]), ("0", [1, 2, 4]), ("-5", [1, 2, 4]), ("soon", [1, 2, 4]), ("", [1, 2, 4])],
 )
-async def test_the_longer_of_ladder_and_retry_after_is_waited(
+async def test_a_retry_after_that_the_ladder_covers_is_waited_there(
     world: World, retry_after: str, waits: list[float]
 ) -> None:
     world.api.script.extend([fails(429, retry_after=retry_after)] * 3)
@@ -129,20 +129,16 @@ async def test_the_longer_of_ladder_and_retry_after_is_waited(
     assert world.waits == waits
 
 
-async def test_retry_after_may_be_a_date(world: World) -> None:
-    world.api.script.append(fails(429, retry_after=format_datetime(NOON + timedelta(seconds=5), usegmt=True)))
-
-    await world.render()
-
-    assert world.waits == [5]
-
-
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize("retry_after", ["60", format_datetime(NOON + timedelta(seconds=60), usegmt=True)])
-async def test_a_long_retry_after_does_not_hold_the_worker(world: World, status: int, retry_after: str) -> None:
-    world.api.script.append(fails(status, retry_after=retry_after))
+@pytest.mark.parametrize("seconds", [2, 60])
+@pytest.mark.parametrize("as_date", [False, True])
+async def test_a_longer_retry_after_does_not_hold_the_worker(
+    world: World, status: int, seconds: int, as_date: bool
+) -> None:
+    date = format_datetime(NOON + timedelta(seconds=seconds), usegmt=True)
+    world.api.script.append(fails(status, retry_after=date if as_date else str(seconds)))
 
-    assert await world.deferred_for() == world.calls.gate == 60
+    assert await world.deferred_for() == world.calls.gate == seconds
 
     assert (world.posts, world.waits, world.calls.states) == (1, [], ["unpaid"])
 
@@ -158,11 +154,11 @@ async def test_a_rate_limit_says_when_to_come_back(world: World) -> None:
 
 async def test_jitter_is_added_to_each_wait() -> None:
     async with nano_banana_world(jitter=0.25) as world:
-        world.api.script.extend([fails(500), fails(429, retry_after="5")])
+        world.api.script.extend([fails(500), fails(429, retry_after="1")])
 
         await world.render()
 
-    assert world.waits == [1.25, 5.25]
+    assert world.waits == [1.25, 2.25]
 
 
 async def test_fewer_retries_may_be_asked_for() -> None:

@@ -6,6 +6,7 @@ A request that was sent and got no answer may have been billed: it is repeated o
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,8 +21,6 @@ from services.generation.providers.timing import REAL_TIME, Timing
 
 RUNGS = (1.0, 2.0, 4.0)
 """Seconds before each retry: three of them, so one render makes at most four calls."""
-LONGEST_WAIT = 8.0
-"""Seconds a worker waits with its hands full; whoever asks for more gets the item put back and the gate closed."""
 LONGEST_HINT = 86_400.0
 """Seconds a provider may make us wait; a longer hint is cut to a day, and asked about again then."""
 BUSY_FOR = 30.0
@@ -89,11 +88,11 @@ class Ladder:
         self._billed += miss.billed is not Billed.NO
         if miss.again is Again.NEVER or self._billed >= BILLED_AT_MOST:
             raise failed(miss)
-        if miss.hint > LONGEST_WAIT:
+        if asks_for_patience(miss, self._retries):
             await self._defer(miss.hint)
         if self._retries == len(RUNGS):
             if miss.reason == "PROVIDER_RATE_LIMIT":
-                await self._defer(BUSY_FOR)
+                await self._defer(miss.hint or BUSY_FOR)
             raise failed(miss)
         rung = RUNGS[self._retries]
         self._retries += 1
@@ -103,6 +102,14 @@ class Ladder:
     async def _defer(self, seconds: float) -> None:
         await self._calls.close_gate(seconds)
         raise RenderDeferred(seconds, "the image service asks for patience")
+
+
+def asks_for_patience(miss: Miss, retries: int, rungs: Sequence[float] = RUNGS) -> bool:
+    """Whether a provider asks for a longer wait than the ladder's next: no worker waits that with its hands full.
+
+    The item is put back then, and the gate closed, so that nobody else calls meanwhile either.
+    """
+    return miss.hint > (rungs[retries] if retries < len(rungs) else RUNGS[-1])
 
 
 def failed(miss: Miss) -> RenderFailed:

@@ -16,11 +16,11 @@ from services.generation.domain import Picture
 from services.generation.ports import PaidCalls
 from services.generation.providers.ladder import (
     BILLED_AT_MOST,
-    LONGEST_WAIT,
     RUNGS,
     Again,
     Billed,
     Miss,
+    asks_for_patience,
     no_answer,
     retry_after,
 )
@@ -151,7 +151,7 @@ class NanoBananaClient:
             billed += answer.billed is not Billed.NO
             if answer.again is Again.NEVER or billed >= BILLED_AT_MOST:
                 raise error_of(answer)
-            if answer.hint > LONGEST_WAIT:
+            if asks_for_patience(answer, retries, self._rungs):
                 raise RateLimitError(answer.hint)
             if retries == len(self._rungs):
                 raise error_of(answer)

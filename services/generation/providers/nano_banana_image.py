@@ -20,12 +20,14 @@ from typing import Any
 import httpx
 
 from services.generation.domain import Picture
-from services.generation.providers.ladder import LONGEST_WAIT, RUNGS, retry_after
+from services.generation.providers.ladder import RUNGS, retry_after
 from services.generation.providers.nano_banana_errors import GenerationError, InvalidImageError
 from services.generation.providers.timing import Timing
 
 LONGEST_IMAGE = 25 * 2**20
 """Bytes."""
+LONGEST_WAIT = 8.0
+"""Seconds between two tries to fetch a picture, whatever its host asks for: it is paid for."""
 REDIRECTS_AT_MOST = 3
 
 _DATA = re.compile(r"data:(image/[a-z0-9.+-]{1,64});base64,", re.IGNORECASE)

@@ -1,0 +1,61 @@
+"""A busy image API and many jobs: all are made, and it is left alone while it asks to be."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+
+from tests.e2e.apps import create_kit, finished, generate
+from tests.fakes.http_server import Answer, Request
+from tests.fakes.nano_banana import KEY, FakeNanoBanana, fails, serves
+from tests.systems import client_for, running_system
+
+JOBS = 200
+A_SECOND = 20
+"""Calls that are served in one; to any more the API says to come back in two seconds."""
+
+
+class BusyApi:
+    """Serves so many calls a second, and keeps the time of each call and of each refusal."""
+
+    def __init__(self) -> None:
+        self.served: deque[float] = deque()
+        self.calls: list[float] = []
+        self.refusals: list[float] = []
+
+    def answer(self, api: FakeNanoBanana, request: Request) -> Answer:
+        now = time.monotonic()
+        self.calls.append(now)
+        while self.served and self.served[0] <= now - 1:
+            self.served.popleft()
+        if len(self.served) < A_SECOND:
+            self.served.append(now)
+            return serves(api, request)
+        self.refusals.append(now)
+        return fails(429, retry_after="2")(api, request)
+
+
+async def test_two_hundred_jobs_all_end_well_and_nobody_calls_while_the_gate_is_closed(tmp_path: Path) -> None:
+    async with FakeNanoBanana(honours_keys=False) as api:
+        busy = BusyApi()
+        api.script.extend([busy.answer] * (JOBS * 20))
+        settings = {
+            "STUDIO_PROVIDER": "nano_banana",
+            "NANO_BANANA_BASE_URL": api.url,
+            "NANO_BANANA_API_KEY": KEY,
+            "RENDER_CONCURRENCY": "8",
+        }
+        with running_system(tmp_path, **settings) as system:
+            async with client_for(system, "ada") as client:
+                kit = await create_kit(client)
+                jobs = [await generate(client, kit["id"], "banner") for _ in range(JOBS)]
+                done = [await finished(client, job["id"], 120) for job in jobs]
+
+    assert {job["status"] for job in done} == {"completed"}
+    assert len(api.ledger) == JOBS
+    assert busy.refusals, "the API was never busy, so nothing was tested"
+    # Calls that were on their way when the gate closed are no calls while it is closed.
+    on_its_way = 0.25
+    for refused in busy.refusals:
+        assert not [call for call in busy.calls if refused + on_its_way < call < refused + 1.9]
