@@ -9,12 +9,13 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from chassis.settings import SettingsError
+from clients.cli.findings import Finding
+from clients.cli.provider_check import check_provider
 from deploy.local.errors import CannotStart, ProgramMissing
 from deploy.local.lock import holder
 from deploy.local.ports import HOST, check_ports
@@ -27,17 +28,6 @@ LEAST_FREE = 1 << 30
 """Bytes of disk below which pictures soon have nowhere to go."""
 HEALTH_TIMEOUT = 5.0
 GENERATED = Path(__file__).resolve().parents[2] / "gen" / "api.binpb"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    what: str
-    ok: bool
-    found: str
-    todo: str = ""
-    """What to do about it; empty when it is well."""
 
 
 def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
@@ -54,6 +44,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding("settings", True, f"STUDIO_ENV={settings.environment}")
     yield _data_dir(settings.data_dir)
     yield _secrets(settings)
+    yield check_provider(environ)
     process = holder(settings.data_dir)
     if process is None:
         yield _ports(settings)

@@ -12,7 +12,7 @@ from clients.cli.output import print_json, results
 from clients.cli.session import Json
 
 if TYPE_CHECKING:
-    from clients.cli.checks import Finding
+    from clients.cli.findings import Finding
 
 
 def doctor(as_json: Json = False) -> None:
