@@ -106,8 +106,8 @@ class HttpServer:
                 answer = await self._handler(request)(request)
                 if not await _send(answer, reader, writer):
                     break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the client left
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left, or `close` cut it off
         finally:
             writer.close()
         # Only what went wrong stays, for `close` to raise.

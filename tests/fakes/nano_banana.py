@@ -155,6 +155,8 @@ class FakeNanoBanana(HttpServer):
         if not self._knows(request):
             return _STRANGER
         generation_id = request.path.removeprefix("/status/")
+        if generation_id not in self.polls:
+            return a_json({"error": {"code": "not_found", "message": "the API's own words"}}, 404)
         polls = self.polls[generation_id]
         return polls.popleft() if polls else progress("completed", **self.done(self._made(generation_id)))
 
