@@ -43,7 +43,7 @@ def assert_exact(picture: Picture, asset_type: AssetType) -> None:
     assert asset_type is not AssetType.THUMBNAIL or len(picture.data) <= THUMBNAIL_BYTES
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(pictures(), FLAT)
 def test_every_picture_becomes_exact_and_stays_as_it_then_is(data: bytes, asset_type: AssetType) -> None:
     picture = conform(data, asset_type)
@@ -55,7 +55,7 @@ def test_every_picture_becomes_exact_and_stays_as_it_then_is(data: bytes, asset_
         assert_exact(conform(picture.data, asset_type), asset_type)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(SIDES, SIDES, COLORS)
 def test_every_overlay_on_the_key_for_its_colour_becomes_exact_with_its_middle_open(
     width: int, height: int, color: str

@@ -21,9 +21,8 @@ UPSIDE_DOWN[0x0112] = 3
 TEXT = chunk(b"tEXt", b"Comment\0made by a model")
 
 
-@pytest.mark.parametrize("asset_type", FLAT)
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_every_format_becomes_a_png_of_exactly_the_size(asset_type: AssetType, kind: str) -> None:
+@pytest.mark.parametrize(("kind", "asset_type"), [*zip(["PNG", "JPEG", "WEBP", "JPEG"], FLAT, strict=True)])
+def test_every_format_becomes_a_png_of_exactly_the_size(kind: str, asset_type: AssetType) -> None:
     picture = conform(encoded(ramp(1344, 768), kind), asset_type)
 
     image = opened(picture.data)
