@@ -10,7 +10,7 @@ help: ## show this help
 
 setup: .venv/.runtime gen/api.binpb ## virtual environment, dependencies, generated code
 
-dev: setup .venv/.dev
+dev: setup .venv/.dev ## what tests and checks it, and grpcurl
 
 .venv/.runtime: requirements/runtime.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -12,11 +12,11 @@ from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import grpc
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from chassis import status
 from chassis.auth import NOBODY, Access, Policy, TokenVerifier, set_caller
-from chassis.errors import ServiceError
+from chassis.errors import Invalid, ServiceError
 from chassis.telemetry import bind_log_context
 from chassis.validation import validate
 
@@ -91,7 +91,9 @@ class Guard(grpc.aio.ServerInterceptor):
                 await _refuse(method, request_id, context, error)
 
         guarded: Handler = make(
-            call, request_deserializer=handler.request_deserializer, response_serializer=handler.response_serializer
+            call,
+            request_deserializer=handler.request_deserializer and _reading(handler.request_deserializer),
+            response_serializer=handler.response_serializer,
         )
         return guarded
 
@@ -104,8 +106,26 @@ class Guard(grpc.aio.ServerInterceptor):
             set_caller(caller)
         if handler.request_streaming:
             return _validated(request, context)
-        validate(request)
-        return request
+        return _checked(request)
+
+
+def _reading(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Reads a request; what is none is refused when it is served, for here grpc would tell the caller its own words."""
+
+    def read(data: bytes) -> Any:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return Invalid("the request cannot be read")
+
+    return read
+
+
+def _checked(request: Message | Invalid) -> Message:
+    if isinstance(request, Invalid):
+        raise request
+    validate(request)
+    return request
 
 
 def _writing(inner: Callable[[Any, Context], Any]) -> Serve:
@@ -125,8 +145,7 @@ def _writing(inner: Callable[[Any, Context], Any]) -> Serve:
 
 async def _validated(requests: AsyncIterator[Message], context: Context) -> AsyncIterator[Message]:
     async for request in requests:
-        validate(request)
-        yield request
+        yield _checked(request)
     # A stream whose caller has gone ends like one that is complete. Sending the headers tells: it is cancelled then.
     with suppress(grpc.aio.UsageError):
         await context.send_initial_metadata(())

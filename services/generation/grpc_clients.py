@@ -18,7 +18,8 @@ from streamerstudio.type.v1 import asset_type_pb2
 
 BRAND_KIT_TIMEOUT = 0.5
 """Seconds a streamer waits to hear at once that a kit is missing; after that the queue decides."""
-ASSETS_TIMEOUT = 5.0
+ASSETS_TIMEOUT = 1.5
+"""Seconds, three times over: the gateway repeats a GET that was answered 503."""
 MOST_ASSETS = 100
 
 

@@ -43,17 +43,18 @@ async def watch_job(
         Unavailable: the service is stopping; the watcher should come again with the last revision it saw.
     """
     with watchers.attach(job_id) as wakeup:
-        seen = after
+        seen, woken = after, False
         while True:
             job = await service.get_job(caller, job_id)
-            if job.revision == seen:
+            # Woken without a change: a change is told twice, here and by way of NATS.
+            if job.revision == seen and not woken:
                 yield Heartbeat(job.revision)
             if job.revision != seen or job.status.is_terminal:
                 seen = job.revision
                 yield Change(job, await service.assets_of(caller, job))
             if job.status.is_terminal:
                 return
-            await wakeup.wait(HEARTBEAT)
+            woken = await wakeup.wait(HEARTBEAT)
 
 
 class JobWatchers:

@@ -193,3 +193,13 @@ async def test_a_servicers_own_abort_is_passed_on() -> None:
         failed = await failure(service.stub.GetAsset(ASSET, metadata=ADA))
 
     assert (failed.code, failed.message, failed.details) == (grpc.StatusCode.DATA_LOSS, "gone for good", [])
+
+
+async def test_bytes_that_are_no_message_are_refused_in_our_words() -> None:
+    async with serving() as service:
+        raw: Any = service.channel.unary_unary("/streamerstudio.storage.v1.StorageService/GetAsset")
+
+        refused = await failure(raw(b"\xff\xff\xff", metadata=ADA))
+
+    assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_REQUEST")
+    assert refused.message == "the request cannot be read"

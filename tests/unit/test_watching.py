@@ -174,3 +174,20 @@ async def test_a_thousand_watchers_leave_nothing_behind(world: World) -> None:
         await stream.aclose()  # type: ignore[attr-defined]
 
     assert world.watchers.is_idle
+
+
+async def test_a_change_that_is_told_twice_is_one_event(world: World) -> None:
+    job = await world.jobs.create(a_job())
+    stream = world.watch(job)
+    await next_event(stream)
+    await world.service.update_job_status(job.id, JobStatus.PROCESSING)
+    await next_event(stream)
+
+    waiting = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+    world.watchers.ring(job.id)
+    await asyncio.sleep(0)
+    await world.service.update_job_status(job.id, JobStatus.FAILED)
+
+    event = await asyncio.wait_for(waiting, 5)
+    assert isinstance(event, Change) and event.job.status is JobStatus.FAILED
