@@ -11,12 +11,13 @@ from PIL import Image, ImageDraw
 from services.generation.domain import ASSET_DIMENSIONS, AssetType, Picture, RenderFailed
 from services.generation.imaging import conform, key_color_for
 from services.generation.imaging.encoding import THUMBNAIL_BYTES
+from services.generation.imaging.sniffing import LEAST_SIDE
 from tests.imaging_parts import encoded, noise, opened, pixel
 
 FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG"}
 MODES = {"PNG": ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"), "JPEG": ("L", "RGB", "CMYK"), "WEBP": ("RGB", "RGBA")}
 FLAT = st.sampled_from([asset_type for asset_type in AssetType if asset_type is not AssetType.OVERLAY])
-SIDES = st.integers(1, 120)
+SIDES = st.integers(LEAST_SIDE, 120)
 COLORS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06X}")
 
 

@@ -72,8 +72,8 @@ def test_nothing_of_a_picture_in_the_right_proportions_is_lost() -> None:
     assert pixel(image, 1279, 719)[:2] == pytest.approx((255, 255), abs=2)
 
 
-def test_one_pixel_is_enough_and_a_line_is_too() -> None:
-    for size in ((1, 1), (1, 3000), (3000, 1)):
+def test_a_stamp_is_enough_and_a_stripe_is_too() -> None:
+    for size in ((16, 16), (16, 3000), (3000, 16)):
         image = opened(conform(encoded(Image.new("RGB", size, "#206080")), AssetType.BANNER).data)
 
         assert image.size == (1200, 480)

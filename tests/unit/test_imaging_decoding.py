@@ -96,7 +96,7 @@ def test_black_and_white_is_read_as_it_was_meant() -> None:
 def test_sixteen_bits_a_channel_are_read_as_they_were_meant() -> None:
     levels = b"".join(level.to_bytes(2, "big") for level in (0x40FF, 0x8000, 0xFFFF))
 
-    image = cover(a_png(10, 10, (b"\0" + levels * 10) * 10, depth=16))
+    image = cover(a_png(20, 20, (b"\0" + levels * 20) * 20, depth=16))
 
     assert pixel(image, 500, 500) == pytest.approx((0x40, 0x80, 0xFF), abs=1)
 

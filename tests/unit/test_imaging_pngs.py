@@ -94,13 +94,13 @@ def test_what_lies_beside_the_picture_cannot_spoil_it(bomb: bytes) -> None:
 
 
 def test_an_interlaced_png_is_read_like_any_other() -> None:
-    # Of 3 columns and 5 rows: the first pass has one pixel, the third has one, and so on.
-    passes = [(1, 1), (1, 1), (1, 2), (2, 1), (1, 3), (3, 2)]
+    # Of 17 columns and 18 rows: columns and rows of each of the seven passes.
+    passes = [(3, 3), (2, 3), (5, 2), (4, 5), (9, 4), (8, 9), (17, 9)]
     rows = b"".join((b"\0" + bytes([90, 120, 150]) * columns) * lines for columns, lines in passes)
 
-    assert pixel(cover(_interlaced(3, 5, rows)), 540, 540) == (90, 120, 150)
-    assert_refused(_interlaced(3, 5, rows[:-1]))
-    assert_refused(_interlaced(3, 5, rows + b"\0"))
+    assert pixel(cover(_interlaced(17, 18, rows)), 540, 540) == (90, 120, 150)
+    assert_refused(_interlaced(17, 18, rows[:-1]))
+    assert_refused(_interlaced(17, 18, rows + b"\0"))
 
 
 def test_an_orientation_counts_wherever_in_a_png_it_stands() -> None:

@@ -7,6 +7,8 @@ from enum import StrEnum
 from services.generation.imaging.refusals import refused
 
 MAX_BYTES = 25 * 2**20
+LEAST_SIDE = 16
+"""Pixels: no image API draws less than 256, and what is smaller than this is a tracking pixel or a mistake."""
 MAX_PIXELS = 50_000_000
 
 _VP8_START = b"\x9d\x01\x2a"
@@ -41,8 +43,8 @@ def sniff(data: bytes) -> Kind:
 
 
 def require_bearable(width: int, height: int) -> None:
-    """Raises RenderFailed for more pixels than are ever decoded, and for none."""
-    if not 0 < width * height <= MAX_PIXELS:
+    """Raises RenderFailed for more pixels than are ever decoded, and for too few to be a picture of anything."""
+    if min(width, height) < LEAST_SIDE or width * height > MAX_PIXELS:
         raise refused()
 
 
