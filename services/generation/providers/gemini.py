@@ -27,6 +27,8 @@ LONGEST_BODY = 40 * 2**20
 """Bytes: a picture of 25 MiB in base64, and words. What is longer is cut off and then no JSON."""
 
 log = logging.getLogger(__name__)
+PROBE_TIMEOUT = 5.0
+"""Seconds that a start waits to hear whether the model is there."""
 
 
 class ModelUnavailable(Exception):
@@ -69,7 +71,7 @@ class GeminiProvider:
             ModelUnavailable: no render would succeed before somebody changes a setting.
         """
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(min(self._timeout, PROBE_TIMEOUT)):
                 response = await self._http.get(self._url, headers=self._headers, timeout=self._patience)
         except (httpx.HTTPError, TimeoutError) as error:
             log.warning("the image service did not answer", extra={"why": type(error).__name__})
