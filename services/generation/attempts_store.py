@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -28,13 +29,13 @@ WHERE job_id = $1 AND item = $2 AND state = 'sending' AND lease_until <= $3
 CALLS = "SELECT * FROM attempts WHERE job_id = $1 ORDER BY item, n"
 ATTEMPTS = "SELECT * FROM attempts WHERE job_id = $1 AND item = $2 ORDER BY n"
 OPEN = """
-INSERT INTO attempts (job_id, item, n, user_id, model, state, lease_until, started_at)
+INSERT INTO attempts (job_id, item, n, user_id, model, state, lease_until, started_at, worker)
 SELECT CAST($1 AS TEXT), CAST($2 AS INTEGER), CAST($3 AS INTEGER), CAST($4 AS TEXT), CAST($5 AS TEXT), 'sending',
-       CAST($6 AS BIGINT), CAST($7 AS BIGINT)
+       CAST($6 AS BIGINT), CAST($7 AS BIGINT), CAST($8 AS TEXT)
 WHERE NOT EXISTS (SELECT 1 FROM gates WHERE model = $5 AND open_at > $7)
 """
 GATE = "SELECT open_at FROM gates WHERE model = $1"
-EXTEND = "UPDATE attempts SET lease_until = $4 WHERE job_id = $1 AND item = $2 AND n = $3 AND state = 'sending'"
+EXTEND = "UPDATE attempts SET lease_until = $4 WHERE job_id = $1 AND item = $2 AND worker = $3"
 END = """
 UPDATE attempts SET state = $4, ended_at = $5
 WHERE job_id = $1 AND item = $2 AND n = $3 AND state IN ('sending', 'unknown')
@@ -80,6 +81,24 @@ class AttemptStore:
         ]
 
 
+@asynccontextmanager
+async def item_calls(
+    database: Database, job_id: str, item: int, model: str, *, lease: timedelta, clock: Callable[[], datetime]
+) -> AsyncIterator[ItemCalls]:
+    """The paid calls of one delivery of an item; their leases live on until the block ends, or the worker dies.
+
+    The block reaches to where the picture is kept: a call that was served protects nobody from another call before.
+    """
+    calls = ItemCalls(database, job_id, item, model, lease=lease, clock=clock)
+    alive = asyncio.create_task(calls.keep_alive())
+    try:
+        yield calls
+    finally:
+        alive.cancel()
+        with suppress(asyncio.CancelledError):
+            await alive
+
+
 class ItemCalls:
     """The PaidCalls port for one item and one model."""
 
@@ -99,18 +118,15 @@ class ItemCalls:
         self._model = model
         self._lease = lease
         self._clock = clock
+        self._worker = str(uuid.uuid4())
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[_Attempt]:
-        """Written down before the block begins; kept alive through the database while it lasts."""
+        """Written down before the block begins."""
         attempt = _Attempt(await self._open())
-        alive = asyncio.create_task(self._keep_alive(attempt.number))
         try:
             yield attempt
         finally:
-            alive.cancel()
-            with suppress(asyncio.CancelledError):
-                await alive
             # Shielded: a call that was served must be remembered as paid also when its worker is being stopped.
             await asyncio.shield(self._end(attempt))
 
@@ -129,10 +145,12 @@ class ItemCalls:
                 raise RenderVoid
             await transaction.execute(EXPIRE, *self._key, now)
             past = await transaction.fetch(ATTEMPTS, *self._key)
-            _refuse_unless_free(past, now)
+            _refuse_unless_free(past, self._worker, now)
             number = len(past) + 1
             lease = now + self._lease // timedelta(microseconds=1)
-            opened = await transaction.execute(OPEN, *self._key, number, item["user_id"], self._model, lease, now)
+            opened = await transaction.execute(
+                OPEN, *self._key, number, item["user_id"], self._model, lease, now, self._worker
+            )
             if not opened:
                 await self._wait_for_gate(transaction, now)
         return number
@@ -141,21 +159,23 @@ class ItemCalls:
         gate = await transaction.fetch_one(GATE, self._model)
         raise RenderDeferred(((gate["open_at"] if gate else now) - now) / 1e6, "the gate is closed")
 
-    async def _keep_alive(self, number: int) -> None:
+    async def keep_alive(self) -> None:
+        """Gives signs of life through the database; ends only by cancellation."""
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             now = self._clock()
             with suppress(Unavailable):  # the next beat tries again; without any, the lease ends as it should
-                await self._database.execute(EXTEND, *self._key, number, to_micros(now + self._lease))
+                await self._database.execute(EXTEND, *self._key, self._worker, to_micros(now + self._lease))
                 await self._database.execute(TOUCH, *self._key, to_micros(now))
 
     async def _end(self, attempt: _Attempt) -> None:
         await self._database.execute(END, *self._key, attempt.number, attempt.state, to_micros(self._clock()))
 
 
-def _refuse_unless_free(past: list[Row], now: int) -> None:
-    live = [attempt["lease_until"] for attempt in past if attempt["state"] == "sending"]
-    if live:
-        raise CallUnderWay((max(live) - now) / 1e6, "another worker's call is under way")
+def _refuse_unless_free(past: list[Row], worker: str, now: int) -> None:
+    others = [attempt for attempt in past if attempt["worker"] != worker and attempt["state"] != "unpaid"]
+    busy_until = max((attempt["lease_until"] for attempt in others), default=0)
+    if busy_until > now:
+        raise CallUnderWay((busy_until - now) / 1e6, "another worker may be at it")
     if sum(attempt["state"] in ("paid", "unknown") for attempt in past) >= BILLED_AT_MOST:
         raise RenderFailed(failure("OUTCOME_UNKNOWN"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -51,7 +52,7 @@ class Rendering:
         *,
         items: Items,
         provider: ImageProvider,
-        calls_of: Callable[[str, int], PaidCalls],
+        calls_of: Callable[[str, int], AbstractAsyncContextManager[PaidCalls]],
         pixels: Pixels,
         renders: Renders,
         announcer: Announcer,
@@ -101,15 +102,15 @@ class Rendering:
     async def _make(self, turn: Turn, seed: int) -> Render | None:
         job_id, item = turn.request.job_id, turn.request.item
         try:
-            picture = await self._picture(replace(turn.request, seed=seed), self._calls_of(job_id, item))
+            async with self._calls_of(job_id, item) as calls:
+                picture = await self._picture(replace(turn.request, seed=seed), calls)
+                return await self._keep(job_id, item, picture)
         except RenderFailed as error:
             await self.fail(job_id, item, error.failure, turn.dispatch)
         except RenderDeferred as error:
             await self._defer(turn, error)
         except RenderVoid:
             log.info("the item ended before it was rendered", extra={"item": item})
-        else:
-            return await self._keep(job_id, item, picture)
         return None
 
     async def _picture(self, request: RenderRequest, calls: PaidCalls) -> Picture:

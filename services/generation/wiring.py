@@ -17,7 +17,7 @@ from chassis.renders import Renders, open_renders
 from chassis.server import GRACE, Role, Service
 from chassis.times import now
 from services.generation.announcing import NatsAnnouncer, listen
-from services.generation.attempts_store import AttemptStore, ItemCalls
+from services.generation.attempts_store import AttemptStore, item_calls
 from services.generation.choosing import open_provider
 from services.generation.consumer import OUTCOME, RENDER, Consumer, Sender
 from services.generation.discarding import discard_for_ever
@@ -60,7 +60,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     rendering = Rendering(
         items=items,
         provider=provider,
-        calls_of=lambda job_id, item: ItemCalls(
+        calls_of=lambda job_id, item: item_calls(
             database, job_id, item, provider.model, lease=timedelta(seconds=settings.call_lease), clock=now
         ),
         pixels=Imaging(workers=settings.render_concurrency),

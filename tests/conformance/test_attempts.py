@@ -12,7 +12,8 @@ import pytest
 
 import services.generation
 from chassis.database import Database
-from services.generation.attempts_store import ItemCalls
+from chassis.times import now
+from services.generation.attempts_store import ItemCalls, item_calls
 from services.generation.domain import CallUnderWay, RenderDeferred, RenderFailed, RenderVoid
 from services.generation.items_store import ItemStore
 from services.generation.store import JobStore
@@ -64,9 +65,11 @@ async def test_an_attempt_that_says_nothing_may_have_been_billed(world: World) -
 
 
 async def test_after_two_calls_that_may_have_been_billed_nobody_calls_again(world: World) -> None:
+    worker = world.worker()
     for _ in range(2):
-        async with world.worker().attempt():
+        async with worker.attempt():
             pass
+    world.now += LEASE
 
     with pytest.raises(RenderFailed) as refusal:
         await world.worker().attempt().__aenter__()
@@ -84,6 +87,30 @@ async def test_calls_known_to_be_unpaid_cost_nothing_of_the_budget(world: World)
         attempt.paid()
 
     assert await world.states() == ["unpaid"] * 5 + ["paid"]
+
+
+async def test_between_a_served_call_and_its_picture_no_other_worker_calls(world: World) -> None:
+    async with world.worker().attempt() as attempt:
+        attempt.paid()
+
+    with pytest.raises(CallUnderWay):
+        await world.worker().attempt().__aenter__()
+    world.now += LEASE  # the worker died before it kept the picture
+    async with world.worker().attempt() as attempt:
+        attempt.paid()
+
+    assert await world.states() == ["paid", "paid"]
+
+
+async def test_a_worker_that_lives_keeps_others_away_for_as_long_as_it_takes(database: Database, world: World) -> None:
+    short = timedelta(seconds=0.3)
+    async with item_calls(database, world.job_id, 0, "a-model", lease=short, clock=now) as calls:
+        async with calls.attempt() as attempt:
+            attempt.paid()
+        await asyncio.sleep(1)  # three leases: the time is what is tested
+        other = ItemCalls(database, world.job_id, 0, "a-model", lease=short, clock=now)
+        with pytest.raises(CallUnderWay):
+            await other.attempt().__aenter__()
 
 
 async def test_while_one_worker_calls_another_waits_for_the_lease(world: World) -> None:
@@ -128,6 +155,7 @@ async def test_a_worker_that_died_in_its_call_costs_one_of_two(world: World) -> 
         assert await world.states() == ["unknown", "sending"]
         attempt.paid()
 
+    world.now += LEASE
     with pytest.raises(RenderFailed):
         await world.worker().attempt().__aenter__()
 

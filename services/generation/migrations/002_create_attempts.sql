@@ -7,7 +7,10 @@ CREATE TABLE attempts (
   model TEXT NOT NULL,
   -- unknown: it was sent and nobody knows whether it was served; it counts as billed.
   state TEXT NOT NULL CHECK (state IN ('sending', 'paid', 'unpaid', 'unknown')),
-  -- While it lives nobody else may call for this item.
+  -- Who made it: one worker with one delivery.
+  worker TEXT NOT NULL,
+  -- While it lives, and unless it is known to be unpaid, no other worker may call for this item: the picture may be on
+  -- its way from the image API to `renders`.
   lease_until BIGINT NOT NULL,
   started_at BIGINT NOT NULL,
   ended_at BIGINT,
