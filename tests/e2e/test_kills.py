@@ -12,6 +12,8 @@ from deploy.local.background import BackgroundSystem
 from tests.e2e.apps import create_kit, events, finished, generate
 from tests.systems import client_for, running_system
 
+pytestmark = pytest.mark.timeout(300)
+
 PARTS = ("nats", "prompt", "generation", "storage", "gateway")
 
 
@@ -44,7 +46,6 @@ async def not_ready(client: httpx.AsyncClient, within: float = 30) -> None:
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.timeout(180)
 async def test_every_part_may_be_killed_while_jobs_are_under_way(tmp_path: Path) -> None:
     with running_system(tmp_path) as system:
         async with client_for(system, "ada") as client:

@@ -24,6 +24,8 @@ from tests.fakes.http_server import Answer, Hang, Request, Response
 from tests.fakes.nano_banana import KEY, FakeNanoBanana, bills_then, fails, refuses, serves
 from tests.systems import client_for, running_system
 
+pytestmark = pytest.mark.timeout(300)
+
 LEASE = 9
 """Seconds: longer than a delivery goes unacknowledged, as in production."""
 

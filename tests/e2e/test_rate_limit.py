@@ -6,6 +6,8 @@ import time
 from collections import deque
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.apps import create_kit, finished, generate
 from tests.fakes.http_server import Answer, Request
 from tests.fakes.nano_banana import KEY, FakeNanoBanana, fails, serves
@@ -36,6 +38,7 @@ class BusyApi:
         return fails(429, retry_after="2")(api, request)
 
 
+@pytest.mark.timeout(300)
 async def test_two_hundred_jobs_all_end_well_and_nobody_calls_while_the_gate_is_closed(tmp_path: Path) -> None:
     async with FakeNanoBanana(honours_keys=False) as api:
         busy = BusyApi()
