@@ -13,6 +13,7 @@ from pathlib import Path
 
 import grpc
 import httpx
+import pytest
 from PIL import Image
 
 from deploy.local.background import BackgroundSystem
