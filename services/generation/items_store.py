@@ -89,9 +89,9 @@ class ItemStore:
         row = await self._database.fetch_one(GET_RENDER + " AND state IN ('waiting', 'dispatched')", job_id, item)
         return to_render(row) if row else None
 
-    async def render_of(self, job_id: str, item: int) -> Render | None:
-        """Also after the item has ended."""
-        row = await self._database.fetch_one(GET_RENDER, job_id, item)
+    async def spent_render(self, job_id: str, item: int) -> Render | None:
+        """Of an item that is stored."""
+        row = await self._database.fetch_one(GET_RENDER + " AND state = 'stored'", job_id, item)
         return to_render(row) if row else None
 
     async def defer(self, job_id: str, item: int, dispatch: int, until: datetime, reason: str | None) -> None:

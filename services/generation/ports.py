@@ -102,8 +102,8 @@ class Items(Protocol):
         """Remembers a finished picture and answers the one that counts: the first. None when the item has ended."""
         ...
 
-    async def render_of(self, job_id: str, item: int) -> Render | None:
-        """The picture that counts, if one was made."""
+    async def spent_render(self, job_id: str, item: int) -> Render | None:
+        """The picture of an item that is stored; None for any other item, whose picture a retry may still need."""
         ...
 
     async def defer(self, job_id: str, item: int, dispatch: int, until: datetime, reason: str | None) -> None:

@@ -91,11 +91,14 @@ class Rendering:
             self._ended()
 
     async def store(self, job_id: str, item: int, asset_id: str) -> None:
-        """Ends an item well: its asset can be read, so its render need not wait any longer."""
+        """Ends an item well: its asset can be read, so its render need not wait any longer.
+
+        When the item had failed before, its render stays, for a retry that pays nothing.
+        """
         if await self._items.stored(job_id, item, asset_id, self._clock()):
             await self._announcer.announce(job_id)
             self._ended()
-        render = await self._items.render_of(job_id, item)
+        render = await self._items.spent_render(job_id, item)
         if render is not None:
             await self._renders.delete(render.key)
 

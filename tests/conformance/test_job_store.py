@@ -204,6 +204,21 @@ async def test_what_went_wrong_on_an_earlier_way_does_not_end_an_item(jobs: JobS
     assert await items.failed(job.id, 0, a_failure(), LATER, dispatch=2)
 
 
+async def test_a_render_is_spent_only_when_its_item_is_stored(jobs: JobStore, items: ItemStore) -> None:
+    stored, failed = await jobs.create(a_job()), await jobs.create(a_job())
+    await start_all(items, await items.take(10, LATER))
+    for job in (stored, failed):
+        await items.rendered(job.id, 0, a_render(), LATER)
+    await items.stored(stored.id, 0, "asset-0", LATER)
+    await items.failed(failed.id, 0, a_failure(reason="DEADLINE_EXCEEDED"), LATER)
+
+    await items.stored(failed.id, 0, "asset-late", LATER)
+
+    assert await items.spent_render(stored.id, 0) == a_render()
+    assert await items.spent_render(failed.id, 0) is None
+    assert [item.render for item in await jobs.failed_items(failed.id)] == [a_render()]
+
+
 async def test_progress_is_never_a_hundred_before_the_end(jobs: JobStore, items: ItemStore) -> None:
     job = await jobs.create(a_job(count=3))
     await start_all(items, await items.take(10, LATER))

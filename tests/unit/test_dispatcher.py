@@ -95,9 +95,14 @@ async def test_the_users_of_a_crowd_take_turns(world: World) -> None:
         await world.jobs.create(a_job("ada", count=4))
         await world.jobs.create(a_job(f"user-{number}"))
 
-    await world.dispatcher.dispatch()
+    while await world.dispatcher.dispatch():
+        for each in world.wire.sent:
+            await world.items.failed(each.job_id, each.item, a_failure(), NOON)
 
-    assert [each.user_id for each in world.wire.sent].count("ada") <= 1
+    # One turn for each of the six users, in whatever order, before anybody has a second.
+    users = [each.user_id for each in world.wire.sent]
+    assert sorted(users[:6]) == ["ada", "user-0", "user-1", "user-2", "user-3", "user-4"]
+    assert users[6:] == ["ada"] * 19
 
 
 async def test_a_silent_item_is_sent_again(world: World) -> None:

@@ -72,6 +72,12 @@ def test_nothing_of_a_picture_in_the_right_proportions_is_lost() -> None:
     assert pixel(image, 1279, 719)[:2] == pytest.approx((255, 255), abs=2)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (15, 3000), (3000, 15)])
+def test_what_is_smaller_than_a_stamp_is_no_picture(size: tuple[int, int]) -> None:
+    with pytest.raises(RenderFailed):
+        conform(encoded(Image.new("RGB", size, "#206080")), AssetType.BANNER)
+
+
 def test_a_stamp_is_enough_and_a_stripe_is_too() -> None:
     for size in ((16, 16), (16, 3000), (3000, 16)):
         image = opened(conform(encoded(Image.new("RGB", size, "#206080")), AssetType.BANNER).data)
