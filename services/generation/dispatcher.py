@@ -18,6 +18,8 @@ EVERY = 1.0
 """Seconds between rounds that nobody asked for."""
 SILENCE = timedelta(minutes=3)
 """An item not heard of for so long is sent again: longer than any step takes, its redeliveries included."""
+UNSENT = timedelta(seconds=10)
+"""The same for one that may not even be in the queue: longer than a batch takes to be published."""
 OVERDUE_AT_ONCE = 100
 
 Send = Callable[[Dispatch], Awaitable[None]]
@@ -75,15 +77,18 @@ class Dispatcher:
                 await self._send(each)
             except Unavailable as error:
                 await self._outbox.give_back(taken[number:])
+                await self._outbox.sent(taken[:number])
                 log.warning("gave items back", extra={"items": len(taken) - number, "why": error.message})
                 return number
+        if taken:
+            await self._outbox.sent(taken)
         return len(taken)
 
     async def reap(self) -> None:
         """Ends what is past its time, and puts back what was dispatched and stayed silent."""
         now = self._clock()
         await self._fail(await self._outbox.overdue(now, OVERDUE_AT_ONCE))
-        silent = await self._outbox.silent(now - SILENCE)
+        silent = await self._outbox.silent(now - SILENCE, now - UNSENT)
         if silent:
             log.warning("sending silent items again", extra={"items": silent})
             self.wake()

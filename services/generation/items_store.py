@@ -18,7 +18,7 @@ RENDERED = 70
 """Per cent of an item that is done when its picture is made and not yet stored."""
 
 START = """
-UPDATE items SET progress = CASE WHEN progress > $4 THEN progress ELSE $4 END, touched_at = $5
+UPDATE items SET progress = CASE WHEN progress > $4 THEN progress ELSE $4 END, touched_at = $5, sent = TRUE
 WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
 RETURNING seed, render_key, render_sha256, render_content_type
 """
@@ -46,7 +46,7 @@ WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched')
 LOCK_DISPATCH = "UPDATE dispatch SET clock = clock WHERE one = 1"
 COUNT_DISPATCHED = "SELECT COUNT(*) AS dispatched FROM items WHERE state = 'dispatched'"
 TAKE = """
-UPDATE items SET state = 'dispatched', dispatch = dispatch + 1, touched_at = $2
+UPDATE items SET state = 'dispatched', dispatch = dispatch + 1, sent = FALSE, touched_at = $2
 WHERE (job_id, item) IN (
   SELECT job_id, item FROM items WHERE state = 'waiting' AND not_before <= $2 ORDER BY turn, job_id, item LIMIT $1)
 RETURNING job_id, item, dispatch, turn, render_key, render_sha256, render_content_type
@@ -55,7 +55,11 @@ SET_CLOCK = "UPDATE dispatch SET clock = $1 WHERE one = 1 AND clock < $1"
 GIVE_BACK = """
 UPDATE items SET state = 'waiting' WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
 """
-SILENT = "UPDATE items SET state = 'waiting' WHERE state = 'dispatched' AND touched_at < $1"
+SET_SENT = "UPDATE items SET sent = TRUE WHERE job_id = $1 AND item = $2 AND dispatch = $3"
+SILENT = """
+UPDATE items SET state = 'waiting'
+WHERE state = 'dispatched' AND (touched_at < $1 OR (sent = FALSE AND touched_at < $2))
+"""
 OVERDUE = """
 SELECT items.job_id, items.item, items.deferred_reason FROM items JOIN jobs ON jobs.id = items.job_id
 WHERE items.state IN ('waiting', 'dispatched')
@@ -146,11 +150,18 @@ class ItemStore:
             for each in dispatches:
                 await transaction.execute(GIVE_BACK, each.job_id, each.item, each.dispatch)
 
-    async def silent(self, since: datetime) -> int:
+    async def sent(self, dispatches: Sequence[Dispatch]) -> None:
+        """Their messages are in the queue."""
+        async with self._database.transaction() as transaction:
+            await transaction.execute(LOCK_DISPATCH)
+            for each in dispatches:
+                await transaction.execute(SET_SENT, each.job_id, each.item, each.dispatch)
+
+    async def silent(self, since: datetime, unsent_since: datetime) -> int:
         """How many were put back."""
         async with self._database.transaction() as transaction:
             await transaction.execute(LOCK_DISPATCH)
-            return await transaction.execute(SILENT, to_micros(since))
+            return await transaction.execute(SILENT, to_micros(since), to_micros(unsent_since))
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:
         """The longest overdue first."""

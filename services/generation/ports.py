@@ -138,8 +138,15 @@ class Outbox(Protocol):
         """Puts items back that could not be sent, unless they have moved on."""
         ...
 
-    async def silent(self, since: datetime) -> int:
-        """Puts items back that were dispatched and not heard of since; answers how many."""
+    async def sent(self, dispatches: Sequence[Dispatch]) -> None:
+        """Remembers that these are surely in the queue."""
+        ...
+
+    async def silent(self, since: datetime, unsent_since: datetime) -> int:
+        """Puts items back that were dispatched and not heard of since; answers how many.
+
+        Those that may never have been sent, because their dispatcher died, are put back from `unsent_since` on.
+        """
         ...
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:

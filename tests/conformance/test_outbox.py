@@ -80,8 +80,8 @@ async def test_only_items_that_were_silent_are_sent_again(jobs: JobStore, items:
     await jobs.create(a_job())
     await items.take(1, LATER)
 
-    assert await items.silent(LATER) == 0
-    assert await items.silent(LATER + timedelta(microseconds=1)) == 1
+    assert await items.silent(LATER, NOON) == 0
+    assert await items.silent(LATER + timedelta(microseconds=1), NOON) == 1
 
 
 async def test_a_job_past_its_time_is_overdue_whether_it_waits_or_is_on_its_way(

@@ -13,7 +13,7 @@ import pytest
 import services.generation
 from chassis.database import migrate, open_database
 from chassis.errors import Unavailable
-from services.generation.dispatcher import SILENCE, Dispatcher
+from services.generation.dispatcher import SILENCE, UNSENT, Dispatcher
 from services.generation.domain import Dispatch
 from services.generation.items_store import ItemStore
 from services.generation.states import JobStatus
@@ -114,6 +114,19 @@ async def test_a_silent_item_is_sent_again(world: World) -> None:
     await world.dispatcher.dispatch()
 
     assert [each.dispatch for each in world.wire.sent] == [1, 2]
+
+
+async def test_an_item_whose_dispatcher_died_before_it_was_sent_is_sent_soon(world: World) -> None:
+    await world.jobs.create(a_job())
+    await world.items.take(1, NOON)
+
+    world.wire.now = NOON + UNSENT + timedelta(seconds=1)
+    await world.dispatcher.reap()
+    assert await world.dispatcher.dispatch() == 1
+    world.wire.now += UNSENT + timedelta(seconds=1)
+    await world.dispatcher.reap()
+
+    assert await world.dispatcher.dispatch() == 0, "it was sent, and is not silent yet"
 
 
 async def test_a_job_past_its_time_fails_and_its_watchers_hear_of_it(world: World) -> None:

@@ -43,6 +43,8 @@ CREATE TABLE items (
   not_before BIGINT NOT NULL,
   -- How often it was sent on its way; part of every message id.
   dispatch INTEGER NOT NULL,
+  -- Whether its message is surely in the queue; a dispatcher may die before it is.
+  sent BOOLEAN NOT NULL DEFAULT FALSE,
   -- When it was last sent or heard of.
   touched_at BIGINT NOT NULL,
   finish_by BIGINT NOT NULL,
