@@ -6,6 +6,7 @@
     pull           asks a durable consumer for messages
     consumer       hands messages to a handler, as many at once as it has slots
     work           one delivery, from the handler to its acknowledgement
+    listing        what lies in a stream
     dead_letters   what could not be processed, and why
 
 Delivery is at least once: a handler sees the same message again after a crash, a lost acknowledgement or a

@@ -14,6 +14,7 @@ from chassis.queue.announcements import Listener
 from chassis.queue.connection import Connection
 from chassis.queue.consumer import Consumer
 from chassis.queue.delivery import Handler, OnDead
+from chassis.queue.listing import message_ids
 from chassis.queue.streams import DEAD_LETTERS, WORK, Stream, declare
 from chassis.queue.work import Terms
 
@@ -73,6 +74,15 @@ class Queue:
             Unavailable: it may or may not be stored; nothing is sent later on.
         """
         await publishing.publish(self._connection, subject, payload, message_id=message_id, headers=headers)
+
+    async def message_ids(self) -> set[str]:
+        """Ids of all messages that wait or are being worked on; those that are stored meanwhile are among them.
+
+        Raises:
+            Unavailable: the queue does not answer.
+        """
+        async with self.jetstream() as jetstream:
+            return await message_ids(jetstream, self._work.name)
 
     def consume(
         self,

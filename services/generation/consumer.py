@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import UTC
 
 from google.protobuf.message import DecodeError, Message
 
 from chassis.queue import REQUEST_ID, Delivery, Poison, Queue
 from chassis.telemetry import log_context
-from services.generation.domain import AssetType, BrandKitContext, Dispatch, Render, RenderRequest
+from services.generation.domain import AssetType, BrandKitContext, Dispatch, Render, RenderRequest, Sending
 from services.generation.failures import failure
 from services.generation.refusals import JobNotFound
 from services.generation.rendering import Rendering, Turn
@@ -86,6 +87,10 @@ class Sender:
         else:
             await self._send_to_be_stored(dispatch, dispatch.render)
 
+    async def under_way(self) -> Set[Sending]:
+        """Every sending that has a message in the queue; raises Unavailable when the queue does not answer."""
+        return {sending for message_id in await self._queue.message_ids() if (sending := _sending(message_id))}
+
     async def _send_to_be_stored(self, dispatch: Dispatch, render: Render) -> None:
         task = _to_store_task(_to_work(dispatch), dispatch.asset_type, render)
         await _publish(self._queue, STORE, task.work, task)
@@ -119,6 +124,14 @@ async def _publish(queue: Queue, subject: str, work: work_pb2.WorkItem, message:
         message_id=f"{work.job_id}:{work.item}:{stage}:{work.dispatch}",
         headers={REQUEST_ID: work.request_id},
     )
+
+
+def _sending(message_id: str) -> Sending | None:
+    """Which one a message is of; None for a message that is not ours."""
+    job_id, *rest = message_id.split(":")
+    if len(rest) != 3 or not (rest[0].isdigit() and rest[2].isdigit()):
+        return None
+    return Sending(job_id, int(rest[0]), int(rest[2]))
 
 
 def _to_work(dispatch: Dispatch) -> work_pb2.WorkItem:

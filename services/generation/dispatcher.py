@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import datetime, timedelta
 
 from chassis.errors import Unavailable
-from services.generation.domain import Dispatch
+from services.generation.domain import Dispatch, Sending
 from services.generation.failures import failure
 from services.generation.ports import Announcer, Items, Outbox
 
@@ -16,14 +16,16 @@ log = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds between rounds that nobody asked for."""
-SILENCE = timedelta(minutes=3)
-"""An item not heard of for so long is sent again: longer than any step takes, its redeliveries included."""
+SILENCE = timedelta(seconds=30)
+"""An item not heard of for so long is looked for, and sent again when it is not in the queue."""
 UNSENT = timedelta(seconds=10)
-"""The same for one that may not even be in the queue: longer than a batch takes to be published."""
+"""The same for one that may never have been there: longer than a batch takes to be published."""
 OVERDUE_AT_ONCE = 100
 
 Send = Callable[[Dispatch], Awaitable[None]]
 """Puts an item on the first queue; raises Unavailable when that did not surely happen."""
+UnderWay = Callable[[], Awaitable[Set[Sending]]]
+"""Every sending of which a message is in the queue, at whichever stage; raises Unavailable when that cannot be told."""
 
 
 class Dispatcher:
@@ -35,6 +37,7 @@ class Dispatcher:
         outbox: Outbox,
         items: Items,
         send: Send,
+        under_way: UnderWay,
         announcer: Announcer,
         window: int,
         clock: Callable[[], datetime],
@@ -42,6 +45,7 @@ class Dispatcher:
         self._outbox = outbox
         self._items = items
         self._send = send
+        self._under_way = under_way
         self._announcer = announcer
         self._window = window
         self._clock = clock
@@ -90,7 +94,20 @@ class Dispatcher:
         await self._fail(await self._outbox.overdue(now, OVERDUE_AT_ONCE))
         silent = await self._outbox.silent(now - SILENCE, now - UNSENT)
         if silent:
-            log.warning("sending silent items again", extra={"items": silent})
+            await self._look_for(silent)
+
+    async def _look_for(self, silent: Sequence[Sending]) -> None:
+        """Sends again what the queue has lost; what only waits there is not disturbed.
+
+        An item whose message is passed on from stage to stage meanwhile is not missed: the next message is in the queue
+        before the last one is acknowledged, and further back.
+        """
+        under_way = await self._under_way()
+        await self._outbox.heard_of([each for each in silent if each in under_way], self._clock())
+        lost = [each for each in silent if each not in under_way]
+        if lost:
+            log.warning("sending lost items again", extra={"items": len(lost)})
+            await self._outbox.give_back(lost)
             self.wake()
 
     async def _fail(self, overdue: Sequence[tuple[str, int, str]]) -> None:

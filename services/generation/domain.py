@@ -123,13 +123,19 @@ class GenerationJob:
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatch:
-    """An item the dispatcher sends on its way."""
+class Sending:
+    """One sending of an item on its way."""
 
     job_id: str
     item: int
     dispatch: int
     """How often it was sent, this time included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch(Sending):
+    """An item the dispatcher sends on its way, with all that its message says."""
+
     user_id: str
     brand_kit_id: str
     asset_type: AssetType

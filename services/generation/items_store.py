@@ -8,7 +8,7 @@ from datetime import datetime
 from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
 from services.generation.discards_store import DISCARD_LATE
-from services.generation.domain import AssetType, Dispatch, Render, Started
+from services.generation.domain import AssetType, Dispatch, Render, Sending, Started
 from services.generation.states import Failure
 from services.generation.store import SET_PROMPT, failure_columns, lock, settle, to_render
 
@@ -56,8 +56,12 @@ GIVE_BACK = """
 UPDATE items SET state = 'waiting' WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
 """
 SET_SENT = "UPDATE items SET sent = TRUE WHERE job_id = $1 AND item = $2 AND dispatch = $3"
+HEARD_OF = """
+UPDATE items SET sent = TRUE, touched_at = $4
+WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
+"""
 SILENT = """
-UPDATE items SET state = 'waiting'
+SELECT job_id, item, dispatch FROM items
 WHERE state = 'dispatched' AND (touched_at < $1 OR (sent = FALSE AND touched_at < $2))
 """
 OVERDUE = """
@@ -143,30 +147,33 @@ class ItemStore:
         ordered = sorted(taken, key=lambda row: (row["turn"], row["job_id"], row["item"]))
         return [_to_dispatch(row, jobs[row["job_id"]]) for row in ordered]
 
-    async def give_back(self, dispatches: Sequence[Dispatch]) -> None:
+    async def give_back(self, sendings: Sequence[Sending]) -> None:
         """Unless they have moved on."""
-        async with self._database.transaction() as transaction:
-            await transaction.execute(LOCK_DISPATCH)
-            for each in dispatches:
-                await transaction.execute(GIVE_BACK, each.job_id, each.item, each.dispatch)
+        await self._change_each(GIVE_BACK, sendings)
 
-    async def sent(self, dispatches: Sequence[Dispatch]) -> None:
+    async def sent(self, sendings: Sequence[Sending]) -> None:
         """Their messages are in the queue."""
-        async with self._database.transaction() as transaction:
-            await transaction.execute(LOCK_DISPATCH)
-            for each in dispatches:
-                await transaction.execute(SET_SENT, each.job_id, each.item, each.dispatch)
+        await self._change_each(SET_SENT, sendings)
 
-    async def silent(self, since: datetime, unsent_since: datetime) -> int:
-        """How many were put back."""
-        async with self._database.transaction() as transaction:
-            await transaction.execute(LOCK_DISPATCH)
-            return await transaction.execute(SILENT, to_micros(since), to_micros(unsent_since))
+    async def silent(self, since: datetime, unsent_since: datetime) -> Sequence[Sending]:
+        """In no order."""
+        rows = await self._database.fetch(SILENT, to_micros(since), to_micros(unsent_since))
+        return [Sending(row["job_id"], row["item"], row["dispatch"]) for row in rows]
+
+    async def heard_of(self, sendings: Sequence[Sending], now: datetime) -> None:
+        """Their messages were seen in the queue."""
+        await self._change_each(HEARD_OF, sendings, to_micros(now))
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:
         """The longest overdue first."""
         rows = await self._database.fetch(OVERDUE, to_micros(now), limit)
         return [(row["job_id"], row["item"], row["deferred_reason"] or "DEADLINE_EXCEEDED") for row in rows]
+
+    async def _change_each(self, sql: str, sendings: Sequence[Sending], *values: int) -> None:
+        async with self._database.transaction() as transaction:
+            await transaction.execute(LOCK_DISPATCH)
+            for each in sendings:
+                await transaction.execute(sql, each.job_id, each.item, each.dispatch, *values)
 
 
 async def _jobs_of(transaction: Transaction, ids: set[str]) -> dict[str, Row]:

@@ -19,6 +19,7 @@ from services.generation.domain import (
     Picture,
     Render,
     RenderRequest,
+    Sending,
     Started,
     Usage,
 )
@@ -134,19 +135,23 @@ class Outbox(Protocol):
         """Marks as dispatched, lowest turn first, what the window has room for. Racers must not overshoot it."""
         ...
 
-    async def give_back(self, dispatches: Sequence[Dispatch]) -> None:
-        """Puts items back that could not be sent, unless they have moved on."""
+    async def give_back(self, sendings: Sequence[Sending]) -> None:
+        """Puts items back that are not in the queue, unless they have moved on."""
         ...
 
-    async def sent(self, dispatches: Sequence[Dispatch]) -> None:
+    async def sent(self, sendings: Sequence[Sending]) -> None:
         """Remembers that these are surely in the queue."""
         ...
 
-    async def silent(self, since: datetime, unsent_since: datetime) -> int:
-        """Puts items back that were dispatched and not heard of since; answers how many.
+    async def silent(self, since: datetime, unsent_since: datetime) -> Sequence[Sending]:
+        """Items that were dispatched and not heard of since.
 
-        Those that may never have been sent, because their dispatcher died, are put back from `unsent_since` on.
+        Those that may never have been sent, because their dispatcher died, are silent from `unsent_since` on.
         """
+        ...
+
+    async def heard_of(self, sendings: Sequence[Sending], now: datetime) -> None:
+        """Remembers that these are in the queue at this moment, unless they have moved on."""
         ...
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:

@@ -53,8 +53,15 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     renders = open_renders(settings.renders, settings.data_dir, queue)
     watchers = JobWatchers(NatsAnnouncer(queue))
     items = ItemStore(database)
+    sender = Sender(queue)
     dispatcher = Dispatcher(
-        outbox=items, items=items, send=Sender(queue).send, announcer=watchers, window=settings.render_window, clock=now
+        outbox=items,
+        items=items,
+        send=sender.send,
+        under_way=sender.under_way,
+        announcer=watchers,
+        window=settings.render_window,
+        clock=now,
     )
     provider = await open_provider(settings, stack)
     rendering = Rendering(

@@ -187,7 +187,7 @@ async def test_an_item_started_again_finds_its_render_and_changes_nothing(jobs: 
 async def test_a_delivery_older_than_the_last_dispatch_is_void(jobs: JobStore, items: ItemStore) -> None:
     job = await jobs.create(a_job())
     await items.take(10, LATER)
-    assert await items.silent(LATER + timedelta(hours=1), NOON) == 1
+    await items.give_back(await items.silent(LATER + timedelta(hours=1), NOON))
     await items.take(10, LATER)
 
     assert await items.start(job.id, 0, 1, "a prompt", LATER) is None
@@ -197,7 +197,7 @@ async def test_a_delivery_older_than_the_last_dispatch_is_void(jobs: JobStore, i
 async def test_what_went_wrong_on_an_earlier_way_does_not_end_an_item(jobs: JobStore, items: ItemStore) -> None:
     job = await jobs.create(a_job())
     await items.take(10, LATER)
-    await items.silent(LATER + timedelta(hours=1), NOON)
+    await items.give_back(await items.silent(LATER + timedelta(hours=1), NOON))
     await items.take(10, LATER)
 
     assert not await items.failed(job.id, 0, a_failure(), LATER, dispatch=1)

@@ -10,7 +10,7 @@ import pytest
 
 import services.generation
 from chassis.database import Database
-from services.generation.domain import Dispatch
+from services.generation.domain import Dispatch, Sending
 from services.generation.items_store import ItemStore
 from services.generation.store import JobStore
 from tests.builders import NOON, a_failure, a_job
@@ -77,11 +77,39 @@ async def test_an_item_that_moved_on_is_not_given_back(jobs: JobStore, items: It
 
 
 async def test_only_items_that_were_silent_are_sent_again(jobs: JobStore, items: ItemStore) -> None:
+    job = await jobs.create(a_job())
+    await items.sent(await items.take(1, LATER))
+    soon = LATER + timedelta(microseconds=1)
+
+    assert await items.silent(LATER, soon) == []
+    assert await items.silent(soon, NOON) == [Sending(job.id, 0, 1)]
+    await items.give_back([Sending(job.id, 0, 1)])
+    assert [each.dispatch for each in await items.take(1, soon)] == [2]
+
+
+async def test_an_item_that_was_seen_in_the_queue_is_not_silent(jobs: JobStore, items: ItemStore) -> None:
     await jobs.create(a_job())
+    taken = await items.take(1, LATER)
+    later = LATER + timedelta(minutes=1)
+
+    await items.heard_of(taken, later)
+
+    assert await items.silent(later, later) == []
+    assert len(await items.silent(later + timedelta(microseconds=1), NOON)) == 1
+
+
+async def test_an_item_that_was_sent_again_is_not_given_back_for_an_earlier_sending(
+    jobs: JobStore, items: ItemStore
+) -> None:
+    job = await jobs.create(a_job())
+    await items.give_back(await items.take(1, LATER))
     await items.take(1, LATER)
 
-    assert await items.silent(LATER, NOON) == 0
-    assert await items.silent(LATER + timedelta(microseconds=1), NOON) == 1
+    await items.give_back([Sending(job.id, 0, 1)])
+    await items.heard_of([Sending(job.id, 0, 1)], LATER + timedelta(minutes=1))
+
+    assert await items.take(1, LATER) == []
+    assert await items.silent(LATER + timedelta(microseconds=1), NOON) == [Sending(job.id, 0, 2)]
 
 
 async def test_a_job_past_its_time_is_overdue_whether_it_waits_or_is_on_its_way(

@@ -115,7 +115,7 @@ def test_whatever_happens_to_its_items_a_job_only_goes_forward(count: int, event
                 case "failed":
                     await items.failed(job.id, item, a_failure(), LATER)
                 case "silent":
-                    await items.silent(LATER + timedelta(hours=1), NOON)
+                    await items.give_back(await items.silent(LATER + timedelta(hours=1), NOON))
             # The prompt is no part of what anybody watches.
             history.append(replace(await jobs.get(job.id), prompt=""))
         return history

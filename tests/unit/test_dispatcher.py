@@ -14,7 +14,7 @@ import services.generation
 from chassis.database import migrate, open_database
 from chassis.errors import Unavailable
 from services.generation.dispatcher import SILENCE, UNSENT, Dispatcher
-from services.generation.domain import Dispatch
+from services.generation.domain import Dispatch, Sending
 from services.generation.items_store import ItemStore
 from services.generation.states import JobStatus
 from services.generation.store import JobStore
@@ -27,6 +27,7 @@ class Wire:
 
     sent: list[Dispatch] = field(default_factory=list)
     room: int = 1_000
+    lost: set[Sending] = field(default_factory=set)
     announced: list[str] = field(default_factory=list)
     now: datetime = NOON
     busy: asyncio.Event = field(default_factory=asyncio.Event)
@@ -36,6 +37,9 @@ class Wire:
             raise Unavailable("the queue is away")
         self.sent.append(dispatch)
         self.busy.set()
+
+    async def under_way(self) -> set[Sending]:
+        return {Sending(each.job_id, each.item, each.dispatch) for each in self.sent} - self.lost
 
     async def announce(self, job_id: str) -> None:
         self.announced.append(job_id)
@@ -54,7 +58,15 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     database = await open_database(f"sqlite://{tmp_path}/test.db", schema="generation")
     await migrate(database, Path(services.generation.__file__).parent / "migrations")
     items, wire = ItemStore(database), Wire()
-    dispatcher = Dispatcher(outbox=items, items=items, send=wire.send, announcer=wire, window=4, clock=lambda: wire.now)
+    dispatcher = Dispatcher(
+        outbox=items,
+        items=items,
+        send=wire.send,
+        under_way=wire.under_way,
+        announcer=wire,
+        window=4,
+        clock=lambda: wire.now,
+    )
     yield World(JobStore(database), items, wire, dispatcher)
     await database.close()
 
@@ -105,15 +117,29 @@ async def test_the_users_of_a_crowd_take_turns(world: World) -> None:
     assert users[6:] == ["ada"] * 19
 
 
-async def test_a_silent_item_is_sent_again(world: World) -> None:
-    await world.jobs.create(a_job(finish_by=NOON + timedelta(hours=2)))
+async def test_an_item_that_the_queue_has_lost_is_sent_again(world: World) -> None:
+    job = await world.jobs.create(a_job(finish_by=NOON + timedelta(hours=2)))
     await world.dispatcher.dispatch()
+    world.wire.lost = {Sending(job.id, 0, 1)}
 
     world.wire.now = NOON + SILENCE + timedelta(seconds=1)
     await world.dispatcher.reap()
     await world.dispatcher.dispatch()
 
     assert [each.dispatch for each in world.wire.sent] == [1, 2]
+
+
+async def test_an_item_that_waits_long_in_the_queue_is_not_sent_again(world: World) -> None:
+    await world.jobs.create(a_job(finish_by=NOON + timedelta(hours=2)))
+    await world.dispatcher.dispatch()
+
+    for _ in range(3):
+        world.wire.now += SILENCE + timedelta(seconds=1)
+        await world.dispatcher.reap()
+        await world.dispatcher.dispatch()
+
+    assert [each.dispatch for each in world.wire.sent] == [1]
+    assert not await world.items.silent(world.wire.now, NOON), "it is looked for again only after another silence"
 
 
 async def test_an_item_whose_dispatcher_died_before_it_was_sent_is_sent_soon(world: World) -> None:
