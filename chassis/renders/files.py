@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +31,9 @@ class FileRenders:
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(self._remove, checked(key))
 
+    async def keys(self, older_than: timedelta) -> Sequence[str]:
+        return await asyncio.to_thread(self._keys, time.time() - older_than.total_seconds())
+
     async def sweep(self, older_than: timedelta) -> int:
         return await asyncio.to_thread(self._sweep, time.time() - older_than.total_seconds())
 
@@ -56,6 +59,10 @@ class FileRenders:
     def _remove(self, key: str) -> None:
         with _translated():
             (self._directory / key).unlink(missing_ok=True)
+
+    def _keys(self, before: float) -> list[str]:
+        with _translated(), os.scandir(self._directory) as entries:
+            return [entry.name for entry in entries if not entry.name.startswith(".") and _is_older(entry, before)]
 
     def _sweep(self, before: float) -> int:
         swept = 0

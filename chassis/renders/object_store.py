@@ -6,7 +6,7 @@ The layout is the one every NATS client knows (NATS ADR-20): chunks under `$O.<b
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
@@ -56,12 +56,16 @@ class ObjectStoreRenders:
         async with self._store() as (_, store):
             await _delete(store, key)
 
+    async def keys(self, older_than: timedelta) -> Sequence[str]:
+        before = datetime.now(UTC) - older_than
+        async with self._store() as (jetstream, store):
+            return [key for key in await self._keys(jetstream) if await _is_older(store, key, before)]
+
     async def sweep(self, older_than: timedelta) -> int:
         before, swept = datetime.now(UTC) - older_than, 0
         async with self._store() as (jetstream, store):
             for key in await self._keys(jetstream):
-                info = await _find(store, key)
-                if info is not None and info.mtime and datetime.fromisoformat(info.mtime) < before:
+                if await _is_older(store, key, before):
                     await _delete(store, key)
                     swept += 1
         return swept
@@ -113,6 +117,11 @@ class ObjectStoreRenders:
         config = (await jetstream.stream_info(self._stream)).config
         await jetstream.update_stream(config, max_age=self._ttl, num_replicas=replicas)
         return await jetstream.object_store(self._bucket)
+
+
+async def _is_older(store: ObjectStore, key: str, before: datetime) -> bool:
+    info = await _find(store, key)
+    return info is not None and info.mtime is not None and datetime.fromisoformat(info.mtime) < before
 
 
 async def _find(store: ObjectStore, key: str) -> ObjectInfo | None:

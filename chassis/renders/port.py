@@ -1,6 +1,7 @@
 """What every place for renders must do."""
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -32,6 +33,10 @@ class Renders(Protocol):
 
     async def delete(self, key: str) -> None:
         """Must succeed when there is nothing."""
+        ...
+
+    async def keys(self, older_than: timedelta) -> Sequence[str]:
+        """The keys of what was put longer ago than that, in any order."""
         ...
 
     async def sweep(self, older_than: timedelta) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 
 from chassis.database import Database, Row, Transaction
@@ -27,6 +27,10 @@ UPDATE items SET render_key = $3, render_sha256 = $4, render_content_type = $5, 
 WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched') AND render_key IS NULL
 """
 GET_RENDER = "SELECT render_key, render_sha256, render_content_type FROM items WHERE job_id = $1 AND item = $2"
+NAMED_RENDERS = """
+SELECT render_key FROM items WHERE job_id IN ({places}) AND state <> 'stored' AND render_key IS NOT NULL
+"""
+NAMES_AT_ONCE = 500
 DEFER = """
 UPDATE items SET state = 'waiting', not_before = $4, deferred_reason = $5
 WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
@@ -101,6 +105,15 @@ class ItemStore:
         """Of an item that is stored."""
         row = await self._database.fetch_one(GET_RENDER + " AND state = 'stored'", job_id, item)
         return to_render(row) if row else None
+
+    async def needed_renders(self, keys: Sequence[str]) -> Set[str]:
+        """By the job that each key begins with, which is what the table is in order of."""
+        needed: set[str] = set()
+        for start in range(0, len(keys), NAMES_AT_ONCE):
+            jobs = {key.split(".")[0] for key in keys[start : start + NAMES_AT_ONCE]}
+            rows = await self._database.fetch(NAMED_RENDERS.format(places=_places(len(jobs))), *jobs)
+            needed |= {row["render_key"] for row in rows}
+        return needed & set(keys)
 
     async def defer(self, job_id: str, item: int, dispatch: int, until: datetime, reason: str | None) -> None:
         """Unless it moved on."""
@@ -177,9 +190,12 @@ class ItemStore:
 
 
 async def _jobs_of(transaction: Transaction, ids: set[str]) -> dict[str, Row]:
-    places = ", ".join(f"${number}" for number in range(1, len(ids) + 1))
-    rows = await transaction.fetch(f"SELECT * FROM jobs WHERE id IN ({places})", *ids)
+    rows = await transaction.fetch(f"SELECT * FROM jobs WHERE id IN ({_places(len(ids))})", *ids)
     return {row["id"]: row for row in rows}
+
+
+def _places(count: int) -> str:
+    return ", ".join(f"${number}" for number in range(1, count + 1))
 
 
 def _to_dispatch(item: Row, job: Row) -> Dispatch:

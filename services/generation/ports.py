@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -156,6 +156,14 @@ class Outbox(Protocol):
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:
         """Items past `finish_by`, or of jobs past `start_by` with nothing on its way: job, item and the reason."""
+        ...
+
+
+class RenderNames(Protocol):
+    """Which renders are spoken for."""
+
+    async def needed_renders(self, keys: Sequence[str]) -> Set[str]:
+        """Those of these keys that an item names which is not stored: it, or its retry, comes for them."""
         ...
 
 

@@ -13,7 +13,7 @@ from chassis.auth import TokenVerifier
 from chassis.database import Database, migrate, open_database
 from chassis.errors import Unavailable
 from chassis.queue import Queue
-from chassis.renders import Renders, open_renders
+from chassis.renders import open_renders
 from chassis.server import GRACE, Role, Service
 from chassis.times import now
 from services.generation.announcing import NatsAnnouncer, listen
@@ -31,6 +31,7 @@ from services.generation.rendering import Copies, Rendering
 from services.generation.servicer import METHODS, SERVICE_NAME, GenerationServicer
 from services.generation.settings import Settings
 from services.generation.store import JobStore
+from services.generation.sweeping import Sweeping
 from services.generation.usecases import Deadlines, GenerationService
 from services.generation.watching import JobWatchers
 from streamerstudio.generation.v1.generation_service_pb2_grpc import add_GenerationServiceServicer_to_server
@@ -40,8 +41,7 @@ log = logging.getLogger(__name__)
 LONGEST_RENDER = 400.0
 """Seconds: four calls of 30 s, their waits, and the fetching of the picture, all of it at its slowest."""
 OUTCOMES_AT_ONCE = 32
-RENDERS_KEPT = timedelta(hours=24)
-SWEEP_EVERY = 3600.0
+FORGET_KEYS_EVERY = 3600.0
 
 
 async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Service:
@@ -106,7 +106,13 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         serving=database.ping,
         ready=partial(_ready, database, queue),
         # Both halves dispatch: the server is the first to know of a new job, the worker of a free place.
-        work=[dispatcher.run, dispatcher.reap_for_ever, partial(_sweep, renders, database), discarding],
+        work=[
+            dispatcher.run,
+            dispatcher.reap_for_ever,
+            Sweeping(renders, items).sweep_for_ever,
+            partial(_forget_keys, database),
+            discarding,
+        ],
         drain=[watchers.close, partial(queue.close, GRACE)],
         service_names=[SERVICE_NAME] if role.serves else [],
     )
@@ -135,12 +141,11 @@ async def _ready(database: Database, queue: Queue) -> None:
     await queue.ping()
 
 
-async def _sweep(renders: Renders, database: Database) -> None:
-    """Removes pictures that nobody came for, jobs being over long before, and keys that are too old to count."""
+async def _forget_keys(database: Database) -> None:
+    """Those that are too old to count."""
     while True:
-        await asyncio.sleep(SWEEP_EVERY)
+        await asyncio.sleep(FORGET_KEYS_EVERY)
         try:
-            await renders.sweep(RENDERS_KEPT)
             await forget_old_keys(database, now())
         except Unavailable as error:
-            log.warning("not sweeping for now", extra={"why": error.message})
+            log.warning("not forgetting old keys for now", extra={"why": error.message})

@@ -99,6 +99,15 @@ async def test_a_deleted_key_may_be_used_again(renders: Renders) -> None:
     assert await renders.get("a") == b"new"
 
 
+async def test_the_keys_of_what_is_old_are_told(renders: Renders) -> None:
+    for key in ("a", "b", "c"):
+        await renders.put(key, b"small")
+    await renders.delete("b")
+
+    assert set(await renders.keys(ALWAYS)) == {"a", "c"}
+    assert not await renders.keys(timedelta(hours=1))
+
+
 async def test_a_sweep_removes_what_is_old_and_says_how_many(renders: Renders) -> None:
     await renders.put("a", b"old")
     await renders.put("b", b"old")
