@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help setup dev generate demo up test check fmt pins
+.PHONY: help setup dev generate demo up test chaos check fmt pins
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +38,12 @@ up: setup ## the whole system in the foreground; Ctrl-C stops it
 
 test: dev ## the whole test suite, on real parts
 	@$(BIN)/pytest -n 2 --dist worksteal
+
+SECONDS ?= 300
+SEED ?= 7
+
+chaos: dev ## kill, pause and cut off real processes for SECONDS by SEED, and judge what became of the jobs
+	@$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
 
 check: dev ## formatting, lint, types, layers, protos
 	@$(BIN)/ruff format --check --quiet . || (echo "run: make fmt" && exit 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,17 +12,19 @@ import httpx
 from deploy.local.background import BackgroundSystem
 from deploy.local.secrets import user_token
 from deploy.local.settings import read_local_settings
-from deploy.local.system import LocalSystem
+from deploy.local.system import LocalSystem, say_on_stderr
 
 READY_WITHIN = 60.0
 FREE_PORTS = dict.fromkeys(("STUDIO_PORT", "PROMPT_PORT", "GENERATION_PORT", "STORAGE_PORT"), "0")
 
 
 @contextmanager
-def running_system(data_dir: Path, **variables: str) -> Iterator[BackgroundSystem]:
+def running_system(
+    data_dir: Path, say: Callable[[str], None] = say_on_stderr, /, **variables: str
+) -> Iterator[BackgroundSystem]:
     """A system that is ready; `variables` are settings of its own."""
     environ = {**os.environ, **FREE_PORTS, "STUDIO_DATA_DIR": str(data_dir), **variables}
-    with BackgroundSystem(LocalSystem(read_local_settings(environ))) as system:
+    with BackgroundSystem(LocalSystem(read_local_settings(environ), say=say)) as system:
         system.wait_ready(READY_WITHIN)
         yield system
 

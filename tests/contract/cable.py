@@ -24,7 +24,11 @@ class Cable:
         self.ends.clear()
 
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(self.to.host, self.to.port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection(self.to.host, self.to.port)
+        except OSError:
+            writer.transport.abort()  # nobody is there: whoever called hears so
+            return
         self.ends += [writer, far_writer]
         await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
 
