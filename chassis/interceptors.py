@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from chassis import status
 from chassis.auth import NOBODY, Access, Policy, TokenVerifier, set_caller
-from chassis.errors import Invalid, ServiceError
+from chassis.errors import Invalid, ServiceError, Unavailable
 from chassis.telemetry import bind_log_context
 from chassis.validation import validate
 
@@ -28,6 +28,8 @@ Serve = Callable[[Any, Context], Awaitable[Any]]
 
 NEWS_TAKES = 0.1
 """Seconds within which we hear for certain that a caller has gone."""
+LONGEST_CAUSE = 300
+"""Characters; a gRPC error repeats itself at length."""
 # It travels on in headers of calls and messages.
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
 _request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -156,9 +158,7 @@ async def _refuse(method: str, request_id: str, context: Context, error: BaseExc
     if isinstance(error, grpc.aio.AbortError):
         raise error
     if isinstance(error, ServiceError):
-        why = {"why": repr(error.__cause__)} if error.__cause__ else {}
-        log.info("refused", extra={"method": method, "reason": error.reason, **why})
-        log.debug("refused because", exc_info=error)
+        _note(method, error)
     else:
         log.error("unforeseen error", extra={"method": method}, exc_info=error)
         error = status.internal(request_id)
@@ -168,6 +168,16 @@ async def _refuse(method: str, request_id: str, context: Context, error: BaseExc
             await context.send_initial_metadata(headers)
     details = status.to_status(error).SerializeToString()
     await context.abort(status.CODES[error.kind], error.message, (("grpc-status-details-bin", details),))
+
+
+def _note(method: str, error: ServiceError) -> None:
+    """Says what somebody must mend; what a caller did wrong is told to the caller."""
+    if isinstance(error, Unavailable) and error.__cause__ is not None:
+        why = repr(error.__cause__)[:LONGEST_CAUSE]
+        log.warning("refused", extra={"method": method, "reason": error.reason, "why": why})
+    else:
+        log.info("refused", extra={"method": method, "reason": error.reason})
+    log.debug("refused because", exc_info=error)
 
 
 def _bind_request_id(context: Context) -> str:

@@ -150,6 +150,21 @@ async def test_what_nobody_foresaw_says_nothing_and_is_logged_whole(
     assert record.exc_info is not None and record.exc_info[1] is error
 
 
+@pytest.mark.parametrize("error", [Unavailable("try again"), NotOwner("somebody else's")])
+async def test_no_line_at_info_holds_what_an_error_was_made_of(
+    error: ServiceError, caplog: pytest.LogCaptureFixture
+) -> None:
+    error.__cause__ = RuntimeError(SECRET)
+    with caplog.at_level(logging.INFO):
+        async with serving(asset=raising(error)) as service:
+            await failure(service.stub.GetAsset(ASSET, metadata=ADA))
+
+    (refused,) = [record for record in caplog.records if record.message == "refused"]
+    for_somebody_to_mend = isinstance(error, Unavailable)
+    assert refused.levelno == (logging.WARNING if for_somebody_to_mend else logging.INFO)
+    assert ("hunter2" in str(vars(refused))) == for_somebody_to_mend
+
+
 async def test_an_error_without_a_reason_of_its_own_is_a_mistake_of_ours() -> None:
     async def asset(_: Context) -> Asset:
         raise Forbidden("no")
