@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help setup dev generate demo up test chaos check fmt pins
+.PHONY: help setup dev generate demo up test chaos soak check fmt pins
 
 help: ## show this help
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,11 @@ SEED ?= 7
 
 chaos: dev ## kill, pause and cut off real processes for SECONDS by SEED, and judge what became of the jobs
 	@$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
+
+JOBS ?= 20000
+
+soak: dev ## the memory of each part while JOBS sketched jobs go by
+	@$(BIN)/python -m benchmarks.soak --jobs $(JOBS)
 
 check: dev ## formatting, lint, types, layers, protos
 	@$(BIN)/ruff format --check --quiet . || (echo "run: make fmt" && exit 1)

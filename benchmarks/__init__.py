@@ -1,0 +1,1 @@
+"""What the system costs: time, memory and processor, measured on the real thing."""
