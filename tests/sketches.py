@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from services.generation.domain import AssetType, BrandKitContext, RenderRequest
-from services.generation.ports import Attempt
+from services.generation.picture_ports import Attempt
 
 TONES = ("competitive", "casual", "educational", "comedic", "professional")
 

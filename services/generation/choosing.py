@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import httpx
 
 from chassis.service import StartRefused
-from services.generation.ports import ImageProvider
+from services.generation.picture_ports import ImageProvider
 from services.generation.providers.gemini import GeminiProvider, ModelUnavailable
 from services.generation.providers.gemini_sizes import ImageConfig
 from services.generation.providers.nano_banana import NanoBananaProvider

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
 from services.generation.domain import (
     Asset,
-    AssetType,
     Dispatch,
     FailedItem,
     GenerationJob,
     IdempotencyKey,
     NewJob,
     PastCall,
-    Picture,
     Render,
-    RenderRequest,
     Sending,
     Started,
     Usage,
@@ -211,62 +208,6 @@ class Assets(Protocol):
 
     async def of_job(self, job_id: str, token: str) -> Sequence[Asset]:
         """What of a job can be read, in any order; must raise Unavailable when there is no answer."""
-        ...
-
-
-class Attempt(Protocol):
-    """One paid call. Whoever makes it says how it ended; nothing said means that it may have been billed."""
-
-    def unpaid(self) -> None:
-        """It is known that nothing was billed."""
-        ...
-
-    def paid(self) -> None:
-        """It was served."""
-        ...
-
-
-class PaidCalls(Protocol):
-    """The paid calls of one item, remembered across redelivery, crash and pause."""
-
-    def attempt(self) -> AbstractAsyncContextManager[Attempt]:
-        """Opens an attempt: a provider makes each call that may be billed inside one, and no other.
-
-        Must have written the attempt down before the block begins. Must raise, before it begins:
-        RenderVoid when the item has ended; RenderFailed (OUTCOME_UNKNOWN) when two of its calls may have been
-        billed; CallUnderWay while another worker's may be running; RenderDeferred while the model's gate is closed.
-        """
-        ...
-
-    async def close_gate(self, seconds: float) -> None:
-        """Nobody calls this model for so long, over all workers of all replicas."""
-        ...
-
-
-class ImageProvider(Protocol):
-    """Makes pictures."""
-
-    @property
-    def model(self) -> str:
-        """What answers, and is counted and held back by that name; for example `sketch`."""
-        ...
-
-    async def render(self, request: RenderRequest, calls: PaidCalls) -> Picture:
-        """Makes one picture; never blocks the event loop.
-
-        Must raise RenderFailed with a reason when it cannot, RenderDeferred when it cannot now.
-        """
-        ...
-
-
-class Pixels(Protocol):
-    """Makes a picture right: its size, its mode, its weight."""
-
-    async def conform(self, data: bytes, asset_type: AssetType) -> Picture:
-        """Must raise RenderFailed (INVALID_IMAGE) for what cannot be used; never blocks the event loop.
-
-        An overlay without transparency of its own has a flat key colour in its place, one of `key_color_for`.
-        """
         ...
 
 

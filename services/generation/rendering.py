@@ -22,7 +22,8 @@ from services.generation.domain import (
 )
 from services.generation.failures import failure
 from services.generation.imaging.keys import key_color_for
-from services.generation.ports import Announcer, ImageProvider, Items, PaidCalls, Pixels
+from services.generation.picture_ports import ImageProvider, PaidCalls, Pixels
+from services.generation.ports import Announcer, Items
 from services.generation.states import Failure
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.generation.domain import RenderDeferred, RenderFailed
-from services.generation.ports import Attempt
+from services.generation.picture_ports import Attempt
 from services.generation.providers.ladder import (
     BUSY_FOR,
     LONGEST_HINT,

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from services.generation.domain import AssetType, Picture, RenderFailed, RenderRequest
-from services.generation.ports import Attempt, PaidCalls
+from services.generation.picture_ports import Attempt, PaidCalls
 from services.generation.providers.gemini_answer import read_answer
 from services.generation.providers.gemini_errors import read_error
 from services.generation.providers.gemini_request import another_seed, build_body

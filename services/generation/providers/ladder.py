@@ -16,7 +16,7 @@ import httpx
 
 from services.generation.domain import RenderDeferred, RenderFailed
 from services.generation.failures import failure
-from services.generation.ports import PaidCalls
+from services.generation.picture_ports import PaidCalls
 from services.generation.providers.timing import REAL_TIME, Timing
 
 RUNGS = (1.0, 2.0, 4.0)

@@ -7,7 +7,7 @@ import logging
 from chassis.errors import Unavailable
 from services.generation.domain import Picture, RenderDeferred, RenderFailed, RenderRequest
 from services.generation.failures import failure
-from services.generation.ports import PaidCalls
+from services.generation.picture_ports import PaidCalls
 from services.generation.providers.nano_banana_client import GenerationRequest, NanoBananaClient
 from services.generation.providers.nano_banana_errors import GenerationError, ProviderAuthError, RateLimitError
 

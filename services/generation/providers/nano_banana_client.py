@@ -13,7 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from services.generation.domain import Picture
-from services.generation.ports import PaidCalls
+from services.generation.picture_ports import PaidCalls
 from services.generation.providers.ladder import (
     BILLED_AT_MOST,
     RUNGS,

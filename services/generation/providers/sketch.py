@@ -6,7 +6,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from services.generation.domain import Picture, RenderRequest
-from services.generation.ports import PaidCalls
+from services.generation.picture_ports import PaidCalls
 from services.generation.providers.sketching.drawing import draw, encode
 
 
