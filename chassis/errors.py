@@ -48,6 +48,16 @@ class FieldViolation:
     """A sentence that says what would be right."""
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much is left of a limit on how often something may be called."""
+
+    limit: int
+    remaining: int
+    reset: int
+    """Seconds until more is left."""
+
+
 class ServiceError(Exception):
     """An error with a public face."""
 
@@ -139,11 +149,18 @@ class Exhausted(ServiceError):
     kind = Kind.EXHAUSTED
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, metadata: Mapping[str, str] | None = None
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        quota: Quota | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message, metadata=metadata)
         self.retry_after = retry_after
         """Seconds after which a new try may succeed; None when waiting does not help."""
+        self.quota = quota
+        """What is left of the limit on calls like this one, if there is any."""
 
 
 class Unavailable(ServiceError):

@@ -8,7 +8,7 @@ import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from chassis.errors import Exhausted, Internal, Invalid, Kind, ServiceError
+from chassis.errors import Exhausted, Internal, Invalid, Kind, Quota, ServiceError
 
 DOMAIN = "streamerstudio"
 # A thousand violations in a header would make Envoy answer 502.
@@ -41,9 +41,21 @@ def to_status(error: ServiceError) -> status_pb2.Status:
 
 def headers(error: ServiceError) -> tuple[tuple[str, str], ...]:
     """Initial metadata that becomes HTTP headers; the gateway drops trailing metadata."""
-    if isinstance(error, Exhausted) and error.retry_after is not None:
-        return (("retry-after", str(max(1, math.ceil(error.retry_after)))),)
-    return ()
+    if not isinstance(error, Exhausted):
+        return ()
+    wait = () if error.retry_after is None else (("retry-after", str(max(1, math.ceil(error.retry_after)))),)
+    return (*wait, *quota_headers(error.quota))
+
+
+def quota_headers(quota: Quota | None) -> tuple[tuple[str, str], ...]:
+    """Initial metadata of an answer to a call that is limited; none for one that is not."""
+    if quota is None:
+        return ()
+    return (
+        ("ratelimit-limit", str(quota.limit)),
+        ("ratelimit-remaining", str(quota.remaining)),
+        ("ratelimit-reset", str(quota.reset)),
+    )
 
 
 def internal(request_id: str) -> Internal:

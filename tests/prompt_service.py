@@ -102,6 +102,10 @@ class Refusal:
     fields: list[str]
     """Of the request, by path."""
     message: str
+    retry_after: float | None
+    """Seconds, as RetryInfo says."""
+    headers: dict[str, str]
+    """Initial metadata: over REST, headers."""
 
 
 async def refusal(call: Awaitable[object]) -> Refusal:
@@ -110,8 +114,16 @@ async def refusal(call: Awaitable[object]) -> Refusal:
         await call
     status = rpc_status.from_call(caught.value)  # type: ignore[arg-type]  # has what it needs of a call
     assert status is not None
-    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    info, bad, wait = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
     for detail in status.details:
-        assert detail.Unpack(info) or detail.Unpack(bad)
+        assert detail.Unpack(info) or detail.Unpack(bad) or detail.Unpack(wait)
     fields = [violation.field for violation in bad.field_violations]
-    return Refusal(caught.value.code(), info.reason, dict(info.metadata), fields, status.message)
+    return Refusal(
+        caught.value.code(),
+        info.reason,
+        dict(info.metadata),
+        fields,
+        status.message,
+        wait.retry_delay.ToMilliseconds() / 1000 if wait.HasField("retry_delay") else None,
+        {key: str(value) for key, value in caught.value.initial_metadata()},
+    )

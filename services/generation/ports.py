@@ -20,6 +20,7 @@ from services.generation.domain import (
     Started,
     Usage,
 )
+from services.generation.limits import Limits, Load
 from services.generation.states import Failure, JobStatus
 
 
@@ -32,6 +33,20 @@ class Jobs(Protocol):
         With a key that stands for a job already it must write nothing and answer that job as it stands, also when
         both come at once. Must raise IdempotencyKeyReused when the key stands for another request.
         """
+        ...
+
+    async def create_within(
+        self, limits: Limits, job: NewJob, key: IdempotencyKey | None = None
+    ) -> tuple[GenerationJob, Load]:
+        """As `create`, and how the user stands then; must raise what `Limits.check` does, with nothing written.
+
+        However many of one user's come at once, on all replicas, none may be written beyond the limits, and other
+        users' must not wait for them. A key that stands for a job already needs no room and takes none.
+        """
+        ...
+
+    async def load(self, user_id: str, limits: Limits, now: datetime) -> Load:
+        """How much of the limits a user has used up; must not cost more for jobs that have ended."""
         ...
 
     async def created_as(self, key: IdempotencyKey, now: datetime) -> GenerationJob | None:
@@ -169,6 +184,10 @@ class RenderCopies(Protocol):
 
     async def copy(self, render: Render, job_id: str, item: int) -> Render | None:
         """The same picture under a key of the new item's; None when it is not there any more."""
+        ...
+
+    async def remove(self, render: Render) -> None:
+        """A copy is not needed after all."""
         ...
 
 

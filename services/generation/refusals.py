@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.errors import Conflict, FieldViolation, Invalid, NotFound
+from chassis.errors import Conflict, Exhausted, FieldViolation, Invalid, NotFound, Quota
 
 
 class JobNotFound(NotFound):
@@ -38,3 +38,34 @@ class NoActiveBrandKit(Invalid):
     def __init__(self) -> None:
         sentence = "choose a brand kit, or make one of yours active"
         super().__init__(f"brand_kit_id: {sentence}", violations=[FieldViolation("brand_kit_id", sentence)])
+
+
+class TooManySubmits(Exhausted):
+    """The user has submitted as many jobs as they may in a minute."""
+
+    reason = "RATE_LIMIT"
+
+    def __init__(self, quota: Quota) -> None:
+        """It is known when the next one may come."""
+        super().__init__(
+            f"you have reached the limit of {quota.limit} new jobs a minute; try again in {quota.reset} s",
+            retry_after=quota.reset,
+            quota=quota,
+            metadata={"limit": str(quota.limit), "retry_after": str(quota.reset)},
+        )
+
+
+class TooManyActiveJobs(Exhausted):
+    """The user has as many jobs under way as they may have at once."""
+
+    reason = "GENERATION_LIMIT_EXCEEDED"
+    RETRY_AFTER = 5
+    """Seconds. Nobody knows when a job of theirs will end; sooner than a picture takes it is of little use to ask."""
+
+    def __init__(self, limit: int, quota: Quota | None) -> None:
+        super().__init__(
+            f"you have reached the limit of {limit} jobs under way at once; try again when one has ended",
+            retry_after=self.RETRY_AFTER,
+            quota=quota,
+            metadata={"limit": str(limit)},
+        )

@@ -159,6 +159,10 @@ class Copies:
             return None
         return copied
 
+    async def remove(self, render: Render) -> None:
+        """Also when it is not there any more."""
+        await self._renders.delete(render.key)
+
 
 def _key(job_id: str, item: int, sha256: str) -> str:
     """Named after its bytes too: two workers with two pictures of one item never overwrite each other's."""

@@ -12,11 +12,12 @@ import grpc
 from chassis.auth import Access, current_caller, current_user, grpc_methods
 from chassis.errors import Invalid
 from chassis.interceptors import current_request_id, header
+from chassis.status import quota_headers
 from services.generation.answers import to_asset, to_attempts, to_event, to_job, to_job_with_assets, to_usage
 from services.generation.domain import AssetType, IdempotencyKey
 from services.generation.ports import Watchers
 from services.generation.states import JobStatus
-from services.generation.usecases import GenerationService, Order
+from services.generation.usecases import Accepted, GenerationService, Order
 from services.generation.watching import watch_job
 from streamerstudio.generation.v1 import generation_service_pb2, generation_service_pb2_grpc, job_pb2, usage_pb2
 from streamerstudio.storage.v1 import asset_pb2
@@ -56,11 +57,10 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
     async def CreateJob(self, request: generation_service_pb2.CreateJobRequest, context: Context) -> job_pb2.Job:
         """Over REST a new job is 201."""
         key = _idempotency_key(request, context)
-        job = await self._service.create_job(
+        accepted = await self._service.create_job(
             current_user(), current_caller().token, _to_order(request), current_request_id(), key
         )
-        await context.send_initial_metadata((("x-http-code", "201"),))
-        return to_job(job)
+        return await _created(accepted, context)
 
     async def GetJob(self, request: generation_service_pb2.GetJobRequest, context: Context) -> job_pb2.JobWithAssets:
         job = await self._service.get_job(current_caller(), request.job_id.lower())
@@ -93,9 +93,8 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
 
     async def RetryJob(self, request: generation_service_pb2.RetryJobRequest, context: Context) -> job_pb2.Job:
         """Over REST a new job is 201."""
-        job = await self._service.retry_job(current_caller(), request.job_id.lower(), current_request_id())
-        await context.send_initial_metadata((("x-http-code", "201"),))
-        return to_job(job)
+        accepted = await self._service.retry_job(current_caller(), request.job_id.lower(), current_request_id())
+        return await _created(accepted, context)
 
     async def GetUsage(self, request: generation_service_pb2.GetUsageRequest, context: Context) -> usage_pb2.Usage:
         return to_usage(await self._service.get_usage(current_user()), current_caller().tier)
@@ -111,6 +110,11 @@ class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
         status = JobStatus(job_pb2.JobStatus.Name(request.status))
         message = request.error_message if request.HasField("error_message") else None
         return to_job(await self._service.update_job_status(request.job_id.lower(), status, request.progress, message))
+
+
+async def _created(accepted: Accepted, context: Context) -> job_pb2.Job:
+    await context.send_initial_metadata((("x-http-code", "201"), *quota_headers(accepted.quota)))
+    return to_job(accepted.job)
 
 
 def _to_order(request: generation_service_pb2.CreateJobRequest) -> Order:

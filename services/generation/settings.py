@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
@@ -34,6 +35,12 @@ def _fits_a_header(key: SecretStr) -> SecretStr:
     return key
 
 
+def _in_production(limit: int) -> Callable[[dict[str, Any]], int]:
+    """A limit by default in production, and none on a laptop."""
+    return lambda earlier: limit if earlier.get("environment") == "production" else 0
+
+
+MOST = 1_000_000
 ApiKey = Annotated[SecretStr, AfterValidator(_fits_a_header)]
 GeminiSizes = Annotated[dict[AssetType, tuple[str, str | None]], BeforeValidator(_parse_sizes)]
 
@@ -69,6 +76,10 @@ class Settings(ServiceSettings):
     """How many items may be on their way at once, over all replicas."""
     render_concurrency: int = Field(4, alias="RENDER_CONCURRENCY", ge=1, le=256)
     """How many pictures this process makes at once."""
+    max_active_jobs: int = Field(default_factory=_in_production(100), alias="MAX_ACTIVE_JOBS", ge=0, le=MOST)
+    """How many jobs of one user may be under way at once; 0: any number, the default on a laptop."""
+    submits_per_minute: int = Field(default_factory=_in_production(300), alias="SUBMITS_PER_MINUTE", ge=0, le=MOST)
+    """How many jobs one user may submit in a minute; 0: any number, the default on a laptop."""
     start_by: int = Field(600, alias="START_BY", ge=1)
     """Seconds a job may wait for its first turn."""
     finish_by: int = Field(3600, alias="FINISH_BY", ge=1, le=80_000)

@@ -13,6 +13,8 @@ from services.generation import failures
 from services.generation.discards_store import DISCARD_STORED
 from services.generation.domain import AssetType, FailedItem, GenerationJob, IdempotencyKey, NewJob, Render, Usage
 from services.generation.idempotency_store import claim, claimed
+from services.generation.limits import Limits, Load
+from services.generation.limits_store import load_of, lock_user
 from services.generation.refusals import JobNotFound
 from services.generation.states import (
     Conclusion,
@@ -89,11 +91,24 @@ class JobStore:
     async def create(self, job: NewJob, key: IdempotencyKey | None = None) -> GenerationJob:
         """Writes the key, the job and its items together: the items are the outbox."""
         async with self._database.transaction() as transaction:
-            if key is not None:
-                earlier = await claim(transaction, key, job.id, job.created_at)
-                if earlier != job.id:
-                    return await lock(transaction, earlier)
-            return await _insert(transaction, job)
+            return await _earlier(transaction, job, key) or await _insert(transaction, job)
+
+    async def create_within(
+        self, limits: Limits, job: NewJob, key: IdempotencyKey | None = None
+    ) -> tuple[GenerationJob, Load]:
+        """Of one user's submissions one at a time is counted and written, so racers never get past a limit."""
+        async with self._database.transaction() as transaction:
+            earlier = await _earlier(transaction, job, key)
+            if earlier is not None:
+                return earlier, await load_of(transaction, job.user_id, limits, job.created_at)
+            await lock_user(transaction, job.user_id)
+            load = await load_of(transaction, job.user_id, limits, job.created_at)
+            limits.check(load)
+            return await _insert(transaction, job), load.with_one_more()
+
+    async def load(self, user_id: str, limits: Limits, now: datetime) -> Load:
+        """Of what is committed."""
+        return await load_of(self._database, user_id, limits, now)
 
     async def created_as(self, key: IdempotencyKey, now: datetime) -> GenerationJob | None:
         """Raises IdempotencyKeyReused."""
@@ -157,6 +172,14 @@ class JobStore:
                     END_ITEMS, job_id, *failure_columns(failure or failures.failure("CANCELLED")), to_micros(now)
                 )
         return moved
+
+
+async def _earlier(transaction: Transaction, job: NewJob, key: IdempotencyKey | None) -> GenerationJob | None:
+    """The job that the key stands for already; None when it now stands for this one. Raises IdempotencyKeyReused."""
+    if key is None:
+        return None
+    earlier = await claim(transaction, key, job.id, job.created_at)
+    return None if earlier == job.id else await lock(transaction, earlier)
 
 
 async def _insert(transaction: Transaction, job: NewJob) -> GenerationJob:

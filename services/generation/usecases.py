@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chassis.auth import Caller
-from chassis.errors import NotOwner, Unavailable
+from chassis.errors import Exhausted, NotOwner, Quota, Unavailable
 from services.generation import failures
 from services.generation.domain import Asset, AssetType, GenerationJob, IdempotencyKey, NewItem, NewJob, PastCall, Usage
+from services.generation.limits import Limits, Load
 from services.generation.ports import Announcer, Assets, BrandKits, Jobs, PastCalls, RenderCopies
 from services.generation.states import InvalidStateTransition, JobStatus
 
@@ -38,6 +39,14 @@ class Deadlines:
     finish_by: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A job as it was accepted, and what is left of its user's submissions; no quota: they are not limited."""
+
+    job: GenerationJob
+    quota: Quota | None
+
+
 class GenerationService:
     """Creates jobs and says how they stand."""
 
@@ -52,6 +61,7 @@ class GenerationService:
         announcer: Announcer,
         submitted: Callable[[], None],
         deadlines: Deadlines,
+        limits: Limits,
         clock: Callable[[], datetime],
     ) -> None:
         self._jobs = jobs
@@ -62,18 +72,23 @@ class GenerationService:
         self._announcer = announcer
         self._submitted = submitted
         self._deadlines = deadlines
+        self._limits = limits
         self._clock = clock
 
     async def create_job(
         self, user_id: str, token: str, order: Order, request_id: str, key: IdempotencyKey | None = None
-    ) -> GenerationJob:
+    ) -> Accepted:
         """Commits a job and lets the dispatcher know; with a key that stands for one, answers as the first time.
 
         Raises:
             IdempotencyKeyReused, BrandKitNotFound, NotOwner, NoActiveBrandKit, Unavailable: nothing was written.
+            TooManySubmits, TooManyActiveJobs: nothing was written, and the key is still free.
         """
+        # Before the key is looked up: else the same request, committed in between, would have this one refused.
+        load = await self._load(user_id)
         if key is not None and (earlier := await self._jobs.created_as(key, self._clock())) is not None:
-            return earlier.as_accepted()
+            return Accepted(earlier.as_accepted(), self._limits.quota(load))
+        self._limits.check(load)
         brand_kit_id = await self._brand_kit(token, order.brand_kit_id)
         job_id = str(uuid.uuid4())
         seed = uuid.UUID(job_id).int if order.seed is None else order.seed
@@ -88,16 +103,17 @@ class GenerationService:
         self._submitted()
         return job
 
-    async def retry_job(self, caller: Caller, job_id: str, request_id: str) -> GenerationJob:
+    async def retry_job(self, caller: Caller, job_id: str, request_id: str) -> Accepted:
         """A new job for what was not made; what was rendered and not stored is not rendered again.
 
         Raises:
             JobNotFound, NotOwner, InvalidStateTransition: nothing was written.
-            BrandKitNotFound, Unavailable: nothing was written.
+            BrandKitNotFound, Unavailable, TooManySubmits, TooManyActiveJobs: nothing was written.
         """
         job = await self.get_job(caller, job_id)
         if job.status not in (JobStatus.FAILED, JobStatus.PARTIAL):
             raise InvalidStateTransition(job_id, job.status, JobStatus.QUEUED)
+        self._limits.check(await self._load(job.user_id))
         await self._brand_kit(caller.token, job.brand_kit_id)
         retry_id = str(uuid.uuid4())
         items = [
@@ -105,7 +121,18 @@ class GenerationService:
             for number, item in enumerate(await self._jobs.failed_items(job_id))
         ]
         order = Order(job.asset_type, job.brand_kit_id, job.custom_prompt, len(items), job.template_version, seed=None)
-        return await self._submit(retry_id, job.user_id, order, items, request_id)
+        try:
+            return await self._submit(retry_id, job.user_id, order, items, request_id)
+        except Exhausted:  # another submission took the last room meanwhile
+            for item in items:
+                if item.render:
+                    await self._renders.remove(item.render)
+            raise
+
+    async def _load(self, user_id: str) -> Load:
+        """Read first, so that a refusal is cheap; what comes in is counted again, where nobody can race it."""
+        now = self._clock()
+        return await self._jobs.load(user_id, self._limits, now) if self._limits else Load(now)
 
     async def _submit(
         self,
@@ -115,7 +142,7 @@ class GenerationService:
         items: Sequence[NewItem],
         request_id: str,
         key: IdempotencyKey | None = None,
-    ) -> GenerationJob:
+    ) -> Accepted:
         assert order.brand_kit_id is not None
         now = self._clock()
         job = NewJob(
@@ -131,9 +158,12 @@ class GenerationService:
             start_by=now + self._deadlines.start_by,
             finish_by=now + self._deadlines.finish_by,
         )
-        created = await self._jobs.create(job, key)
+        if self._limits:
+            created, load = await self._jobs.create_within(self._limits, job, key)
+        else:
+            created, load = await self._jobs.create(job, key), Load(now)
         self._submitted()
-        return created.as_accepted()
+        return Accepted(created.as_accepted(), self._limits.quota(load))
 
     async def _brand_kit(self, token: str, brand_kit_id: str | None) -> str:
         try:

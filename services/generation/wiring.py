@@ -27,6 +27,7 @@ from services.generation.grpc_clients import AssetClient, AssetRemover, BrandKit
 from services.generation.idempotency_store import forget_old_keys
 from services.generation.imaging import Imaging
 from services.generation.items_store import ItemStore
+from services.generation.limits import Limits
 from services.generation.rendering import Copies, Rendering
 from services.generation.servicer import METHODS, SERVICE_NAME, GenerationServicer
 from services.generation.settings import Settings
@@ -92,6 +93,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         announcer=watchers,
         submitted=dispatcher.wake,
         deadlines=Deadlines(timedelta(seconds=settings.start_by), timedelta(seconds=settings.finish_by)),
+        limits=Limits(settings.max_active_jobs, settings.submits_per_minute),
         clock=now,
     )
     servicer = GenerationServicer(use_cases, watchers, settings.call_price)

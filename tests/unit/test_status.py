@@ -12,8 +12,8 @@ from google.rpc import code_pb2, error_details_pb2
 
 import chassis
 import services
-from chassis.errors import Exhausted, Forbidden, Invalid, Kind, NotFound, NotOwner, ServiceError
-from chassis.status import CODES, headers, to_status
+from chassis.errors import Exhausted, Forbidden, Invalid, Kind, NotFound, NotOwner, Quota, ServiceError
+from chassis.status import CODES, headers, quota_headers, to_status
 from streamerstudio.error.v1.error_reason_pb2 import ErrorReason
 
 
@@ -80,3 +80,14 @@ def test_a_caller_is_never_told_to_come_back_too_early(seconds: float, header: s
         reason = "RATE_LIMIT"
 
     assert headers(TooMany("slow down", retry_after=seconds)) == (("retry-after", header),)
+
+
+def test_a_limit_on_calls_says_what_is_left_of_it() -> None:
+    class TooMany(Exhausted):
+        reason = "RATE_LIMIT"
+
+    left = (("ratelimit-limit", "3"), ("ratelimit-remaining", "0"), ("ratelimit-reset", "41"))
+
+    assert headers(TooMany("slow down", retry_after=41, quota=Quota(3, 0, 41))) == (("retry-after", "41"), *left)
+    assert quota_headers(Quota(3, 0, 41)) == left
+    assert quota_headers(None) == ()

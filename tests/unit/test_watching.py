@@ -15,6 +15,7 @@ from chassis.auth import Caller
 from chassis.database import migrate, open_database
 from chassis.errors import NotOwner, Unavailable
 from services.generation.domain import Asset, GenerationJob, PastCall, Render
+from services.generation.limits import Limits
 from services.generation.states import JobStatus
 from services.generation.store import JobStore
 from services.generation.usecases import Deadlines, GenerationService
@@ -42,6 +43,8 @@ class Elsewhere:
     async def copy(self, render: Render, job_id: str, item: int) -> Render | None:
         return None
 
+    async def remove(self, render: Render) -> None: ...
+
 
 @dataclass
 class World:
@@ -68,6 +71,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         announcer=watchers,
         submitted=lambda: None,
         deadlines=Deadlines(timedelta(minutes=10), timedelta(hours=1)),
+        limits=Limits(),
         clock=lambda: LATER,
     )
     yield World(jobs, service, watchers)
