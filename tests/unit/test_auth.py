@@ -248,14 +248,14 @@ def test_a_caller_does_not_show_their_token() -> None:
 
 
 @pytest.mark.parametrize("is_service", [True, False], ids=["a service", "nobody"])
-def test_what_belongs_to_users_needs_one(is_service: bool) -> None:
+async def test_what_belongs_to_users_needs_one(is_service: bool) -> None:
     set_caller(Caller(user_id="", is_service=is_service, tier="", token=""))
 
     with pytest.raises(Unauthenticated):
         current_user()
 
 
-def test_a_user_is_known_while_their_call_is_served() -> None:
+async def test_a_user_is_known_while_their_call_is_served() -> None:
     set_caller(Caller(user_id="ada", is_service=False, tier="free", token=""))
 
     assert current_user() == "ada"
