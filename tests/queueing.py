@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from chassis.errors import Unavailable
-from chassis.queue import Delivery, Queue
+from chassis.queue import Again, Delivery, Poison, Queue
 
 PATIENCE = 20.0
 """Seconds after which what should happen counts as not happening; a test that passes never waits so long."""
@@ -111,18 +111,32 @@ class Undertaker:
     """An `on_dead` that remembers, and raises these first."""
 
     def __init__(self, *errors: Exception) -> None:
-        self._deaths: asyncio.Queue[tuple[Delivery, str]] = asyncio.Queue()
+        self._deaths: asyncio.Queue[tuple[Delivery, Poison]] = asyncio.Queue()
         self._errors = list(errors)
 
-    async def __call__(self, delivery: Delivery, reason: str) -> None:
+    async def __call__(self, delivery: Delivery, poison: Poison) -> None:
         if self._errors:
             raise self._errors.pop(0)
-        self._deaths.put_nowait((delivery, reason))
+        self._deaths.put_nowait((delivery, poison))
 
-    async def next(self) -> tuple[Delivery, str]:
+    async def next(self) -> tuple[Delivery, Poison]:
         async with asyncio.timeout(PATIENCE):
             return await self._deaths.get()
 
 
-async def nobody_dies(delivery: Delivery, reason: str) -> None:
-    raise AssertionError(f"{delivery.subject} was given up: {reason}")
+async def delivered_in_vain(url: str, subject: str, durable: str, times: int = 50) -> None:
+    """Returns once the next message on the subject was delivered so often to somebody who could do nothing with it."""
+    often = asyncio.Event()
+
+    async def cannot(delivery: Delivery) -> None:
+        if delivery.deliveries >= times:
+            often.set()
+        raise Again(delay=1.0 if often.is_set() else 0.0)
+
+    async with open_queue(url, name="in vain") as queue, asyncio.timeout(PATIENCE):
+        queue.consume(subject, durable=durable, handler=cannot, on_dead=nobody_dies, concurrency=1, max_deliveries=999)
+        await often.wait()
+
+
+async def nobody_dies(delivery: Delivery, poison: Poison) -> None:
+    raise AssertionError(f"{delivery.subject} was given up: {poison.reason}")

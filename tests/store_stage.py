@@ -21,7 +21,7 @@ from streamerstudio.storage.v1 import storage_service_pb2 as calls
 from streamerstudio.storage.v1.asset_pb2 import Asset
 from streamerstudio.type.v1.asset_type_pb2 import overlay
 from streamerstudio.work.v1.work_pb2 import Outcome, StoreTask, WorkItem
-from tests.queueing import PATIENCE, eventually, open_queue, stored
+from tests.queueing import PATIENCE, eventually, nobody_dies, open_queue, stored
 from tests.storage_service import AS_SERVICE, PICTURE, StorageService, as_user
 
 ADA = "ada"
@@ -38,7 +38,7 @@ class Stages:
 
     def listen(self) -> None:
         self.queue.consume(
-            "work.outcome", durable="outcome", handler=self.outcomes.put, on_dead=self._unexpected, concurrency=4
+            "work.outcome", durable="outcome", handler=self.outcomes.put, on_dead=nobody_dies, concurrency=4
         )
 
     async def send(self, task: StoreTask | bytes) -> None:
@@ -59,9 +59,6 @@ class Stages:
             return await stored(self.queue) == 0
 
         await eventually(nothing_left)
-
-    async def _unexpected(self, delivery: Delivery, reason: str) -> None:
-        raise AssertionError(reason)
 
 
 @asynccontextmanager

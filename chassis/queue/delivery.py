@@ -2,6 +2,10 @@
 
 Returning acknowledges the message. `Again` has it delivered again, `Poison` buries it, `Unavailable` and any other
 exception have it delivered again after a growing delay.
+
+    Poison        no repetition will help
+    ├── TooLate   it came when its time was up
+    └── TooOften  it was delivered so often without success
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from nats.aio.msg import Msg
 
@@ -60,13 +65,37 @@ class Again(Exception):
 
 
 class Poison(Exception):
-    """Never: no repetition will help. The reason is a sentence somebody can act on."""
+    """Never: no repetition will help. The reason is a sentence for whoever looks at the dead letter."""
+
+    error_reason: ClassVar[str] = "INTERNAL"
+    """What it means to whoever waits for what was asked, as a value of ErrorReason."""
+    sentence: ClassVar[str] = "Something went wrong on our side, and this was put aside. Please try again."
+    """The same for a person."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
+class TooLate(Poison):
+    """Its time was up when it was delivered."""
+
+    error_reason = "DEADLINE_EXCEEDED"
+    sentence = "This took longer than it may. Please try again."
+
+    def __init__(self) -> None:
+        super().__init__("Delivered when its time was up.")
+
+
+class TooOften(Poison):
+    """It was delivered as often as may be, without success."""
+
+    sentence = "We tried this many times without success and put it aside. Please try again."
+
+    def __init__(self, deliveries: int) -> None:
+        super().__init__(f"Delivered {deliveries} times without success.")
+
+
 Handler = Callable[[Delivery], Awaitable[None]]
-OnDead = Callable[[Delivery, str], Awaitable[None]]
+OnDead = Callable[[Delivery, Poison], Awaitable[None]]
 """Told, with the reason, about a delivery that was given up; repeated until it returns."""

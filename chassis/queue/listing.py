@@ -21,6 +21,7 @@ async def message_ids(jetstream: JetStreamContext, stream: str) -> set[str]:
             message = await jetstream.get_msg(stream, seq=sequence, subject=ANY, next=True)
         except NotFoundError:
             return found
-        found.add((message.headers or {}).get(MESSAGE_ID, ""))
+        # Of a message that is not ours it may be anything, and then it is no str.
+        found.add(str((message.headers or {}).get(MESSAGE_ID, "")))
         assert message.seq is not None
         sequence = message.seq + 1

@@ -52,7 +52,7 @@ class Pull:
                 await self._request(free)
             async with asyncio.timeout(SILENCE):
                 message = await self._arrived.get()
-            status = _status(message)
+            status = self._status(message)
             if status is None:
                 self._due -= 1
                 return message
@@ -67,7 +67,7 @@ class Pull:
         except FAULTS as error:
             logger.debug("the request went down with its connection: %r", error)
         left = [self._arrived.get_nowait() for _ in range(self._arrived.qsize())]
-        return [message for message in left if _status(message) is None]
+        return [message for message in left if self._status(message) is None]
 
     @property
     def _reply(self) -> str:
@@ -85,6 +85,7 @@ class Pull:
         elif status != IDLE:
             raise APIError(code=int(status), description=(message.headers or {}).get("Description"))
 
-
-def _status(message: Msg) -> str | None:
-    return (message.headers or {}).get("Status")
+    def _status(self, message: Msg) -> str | None:
+        # By its subject too: a message of the stream keeps its own, and may have a header of any name.
+        is_ours = message.subject.startswith(self._inbox)
+        return (message.headers or {}).get("Status") if is_ours else None

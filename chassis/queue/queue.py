@@ -14,6 +14,7 @@ from chassis.queue.announcements import Listener
 from chassis.queue.connection import Connection
 from chassis.queue.consumer import Consumer
 from chassis.queue.delivery import Handler, OnDead
+from chassis.queue.letters import DeadLetters
 from chassis.queue.listing import message_ids
 from chassis.queue.streams import DEAD_LETTERS, WORK, Stream, declare
 from chassis.queue.work import Terms
@@ -36,6 +37,8 @@ class Queue:
         self._work = work
         self._dead_letters = dead_letters
         self._connection = Connection(url, name=name, prepare=self._prepare)
+        self.dead_letters = DeadLetters(self._connection, dead_letters.name)
+        """What could not be processed."""
         self._consumers: list[Consumer] = []
         self._listeners: list[Listener] = []
         self._started = False

@@ -37,7 +37,7 @@ DEAD_LETTERS = Stream(
     # A work queue allows one consumer per subject and hides its messages from everybody else.
     retention=RetentionPolicy.LIMITS,
     # Dead letters are rare, and a burial that fails half-way is repeated for as long as its cause lasts.
-    duplicate_window=timedelta(hours=1),
+    duplicate_window=timedelta(days=30),
     max_age=timedelta(days=30),
 )
 

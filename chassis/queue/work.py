@@ -15,7 +15,7 @@ from chassis.errors import Unavailable
 from chassis.queue.backoff import backoff
 from chassis.queue.connection import Connection, describe
 from chassis.queue.dead_letters import bury
-from chassis.queue.delivery import REQUEST_ID, Again, Delivery, Handler, OnDead, Poison
+from chassis.queue.delivery import REQUEST_ID, Again, Delivery, Handler, OnDead, Poison, TooOften
 from chassis.queue.ending import end
 from chassis.queue.receipt import Receipt
 
@@ -76,12 +76,12 @@ async def _outcome(connection: Connection, terms: Terms, delivery: Delivery, rec
 async def _attempt(connection: Connection, terms: Terms, delivery: Delivery) -> None:
     try:
         if delivery.deliveries > terms.max_deliveries:
-            raise Poison(f"Delivered {terms.max_deliveries} times without success.")
+            raise TooOften(terms.max_deliveries)
         await terms.handler(delivery)
     except Poison as poison:
         logger.warning("%s: gave up: %s", terms.durable, poison.reason, extra=_context(delivery))
         await bury(connection, delivery, consumer=terms.durable, reason=poison.reason)
-        await terms.on_dead(delivery, poison.reason)
+        await terms.on_dead(delivery, poison)
 
 
 async def _hold(terms: Terms, receipt: Receipt, attempt: Coroutine[None, None, None]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from datetime import UTC
+import re
+from collections.abc import Callable, Iterator, Set
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
 
-from google.protobuf.message import DecodeError, Message
-
-from chassis.queue import REQUEST_ID, Delivery, Poison, Queue
-from chassis.telemetry import log_context
+from chassis.queue import Delivery, Poison, Queue, TooLate
+from chassis.queue.tasks import is_late, pass_on, reading, what_is_left
 from services.generation.domain import AssetType, BrandKitContext, Dispatch, Render, RenderRequest, Sending
 from services.generation.failures import failure
 from services.generation.refusals import JobNotFound
@@ -19,59 +20,57 @@ from streamerstudio.type.v1 import asset_type_pb2
 from streamerstudio.work.v1 import work_pb2
 
 PROMPT, RENDER, STORE, OUTCOME = "work.prompt", "work.render", "work.store", "work.outcome"
+OUR_ID = re.compile(r"(?P<job>[^:]+):(?P<item>\d{1,9}):[a-z]+:(?P<dispatch>\d{1,9})", re.ASCII)
 
 
 class Consumer:
     """What this service takes from the queues."""
 
-    def __init__(self, queue: Queue, rendering: Rendering) -> None:
+    def __init__(self, queue: Queue, rendering: Rendering, clock: Callable[[], datetime]) -> None:
         self._queue = queue
         self._rendering = rendering
+        self._clock = clock
 
     async def render(self, delivery: Delivery) -> None:
         """`work.render`: makes the picture and passes it on to be stored."""
-        task = work_pb2.RenderTask()
-        _parse(task, delivery)
-        with log_context(request_id=task.work.request_id, job_id=task.work.job_id):
-            try:
+        with reading(work_pb2.RenderTask, delivery) as task, _of_a_job():
+            render = None
+            if not is_late(task.work, self._clock()):
                 render = await self._rendering.render(_to_turn(task))
-            except JobNotFound as error:
-                raise Poison("it names a job that is not in the database") from error
+            elif await self._rendering.awaits(task.work.job_id, task.work.item, task.work.dispatch):
+                raise TooLate
             if render is not None:
-                asset_type = AssetType(asset_type_pb2.AssetType.Name(task.asset_type))
-                await _publish(self._queue, STORE, task.work, _to_store_task(task.work, asset_type, render))
+                await pass_on(self._queue, STORE, _to_store_task(task.work, task.asset_type, render))
 
     async def outcome(self, delivery: Delivery) -> None:
-        """`work.outcome`: an item has ended."""
-        outcome = work_pb2.Outcome()
-        _parse(outcome, delivery)
-        work = outcome.work
-        with log_context(request_id=work.request_id, job_id=work.job_id):
-            try:
-                if outcome.WhichOneof("result") == "stored":
-                    await self._rendering.store(work.job_id, work.item, outcome.stored.asset_id)
-                else:
-                    await self._rendering.fail(work.job_id, work.item, _to_failure(outcome.failed), work.dispatch)
-            except JobNotFound as error:
-                raise Poison("it names a job that is not in the database") from error
+        """`work.outcome`: an item has ended; it is never too late to hear how."""
+        with reading(work_pb2.Outcome, delivery) as outcome, _of_a_job():
+            work = outcome.work
+            if outcome.WhichOneof("result") == "stored":
+                await self._rendering.store(work.job_id, work.item, outcome.stored.asset_id)
+            else:
+                await self._rendering.fail(work.job_id, work.item, _to_failure(outcome.failed), work.dispatch)
 
-    async def render_is_dead(self, delivery: Delivery, reason: str) -> None:
+    async def render_is_dead(self, delivery: Delivery, poison: Poison) -> None:
         """Ends the item of a render task that was given up."""
-        task = work_pb2.RenderTask()
-        await self._end(task, delivery)
+        task = what_is_left(work_pb2.RenderTask, delivery)
+        if task is not None:
+            await self._end(task.work, poison)
 
-    async def outcome_is_dead(self, delivery: Delivery, reason: str) -> None:
-        """Ends the item of an outcome that was given up."""
-        outcome = work_pb2.Outcome()
-        await self._end(outcome, delivery)
+    async def outcome_is_dead(self, delivery: Delivery, poison: Poison) -> None:
+        """Ends the item of an outcome that was given up; what was stored of it is discarded."""
+        outcome = what_is_left(work_pb2.Outcome, delivery)
+        if outcome is None:
+            return
+        await self._end(outcome.work, poison)
+        if outcome.HasField("stored"):
+            with suppress(Poison):  # it is in DEAD_LETTERS whole, and tells of no asset
+                await self.outcome(delivery)
 
-    async def _end(self, message: work_pb2.RenderTask | work_pb2.Outcome, delivery: Delivery) -> None:
-        try:
-            _parse(message, delivery)
-            work = message.work
-            await self._rendering.fail(work.job_id, work.item, failure("INTERNAL"), work.dispatch)
-        except (Poison, JobNotFound):
-            return  # it is in DEAD_LETTERS whole, and names no job that could be told
+    async def _end(self, work: work_pb2.WorkItem, poison: Poison) -> None:
+        ending = replace(failure(poison.error_reason), message=poison.sentence)
+        with suppress(JobNotFound):  # it is in DEAD_LETTERS whole, and there is no job that could be told
+            await self._rendering.fail(work.job_id, work.item, ending, work.dispatch)
 
 
 class Sender:
@@ -92,8 +91,8 @@ class Sender:
         return {sending for message_id in await self._queue.message_ids() if (sending := _sending(message_id))}
 
     async def _send_to_be_stored(self, dispatch: Dispatch, render: Render) -> None:
-        task = _to_store_task(_to_work(dispatch), dispatch.asset_type, render)
-        await _publish(self._queue, STORE, task.work, task)
+        asset_type = asset_type_pb2.AssetType.Value(dispatch.asset_type.value)
+        await pass_on(self._queue, STORE, _to_store_task(_to_work(dispatch), asset_type, render))
 
     async def _send_to_be_made(self, dispatch: Dispatch) -> None:
         task = work_pb2.PromptTask(
@@ -103,35 +102,21 @@ class Sender:
             custom_prompt=dispatch.custom_prompt,
             template_version=dispatch.template_version,
         )
-        await _publish(self._queue, PROMPT, task.work, task)
+        await pass_on(self._queue, PROMPT, task)
 
 
-def _parse(message: work_pb2.RenderTask | work_pb2.Outcome, delivery: Delivery) -> None:
+@contextmanager
+def _of_a_job() -> Iterator[None]:
     try:
-        message.ParseFromString(delivery.data)
-    except DecodeError as error:
-        raise Poison("it is not a message of this queue") from error
-    if not message.work.job_id:
-        raise Poison("it names no job")
-
-
-async def _publish(queue: Queue, subject: str, work: work_pb2.WorkItem, message: Message) -> None:
-    """Under an id of which each sending of an item has one a stage: what is published twice is stored once."""
-    stage = subject.removeprefix("work.")
-    await queue.publish(
-        subject,
-        message.SerializeToString(),
-        message_id=f"{work.job_id}:{work.item}:{stage}:{work.dispatch}",
-        headers={REQUEST_ID: work.request_id},
-    )
+        yield
+    except JobNotFound as error:
+        raise Poison(f"It names what is not there: {error.message}.") from error
 
 
 def _sending(message_id: str) -> Sending | None:
     """Which one a message is of; None for a message that is not ours."""
-    job_id, *rest = message_id.split(":")
-    if len(rest) != 3 or not (rest[0].isdigit() and rest[2].isdigit()):
-        return None
-    return Sending(job_id, int(rest[0]), int(rest[2]))
+    found = OUR_ID.fullmatch(message_id)
+    return Sending(found["job"], int(found["item"]), int(found["dispatch"])) if found else None
 
 
 def _to_work(dispatch: Dispatch) -> work_pb2.WorkItem:
@@ -164,13 +149,15 @@ def _to_turn(task: work_pb2.RenderTask) -> Turn:
         ),
         seed=0,
     )
-    return Turn(request, task.work.dispatch, task.work.finish_by.ToDatetime(tzinfo=UTC))
+    return Turn(request, task.work.dispatch)
 
 
-def _to_store_task(work: work_pb2.WorkItem, asset_type: AssetType, render: Render) -> work_pb2.StoreTask:
+def _to_store_task(
+    work: work_pb2.WorkItem, asset_type: asset_type_pb2.AssetType.ValueType, render: Render
+) -> work_pb2.StoreTask:
     return work_pb2.StoreTask(
         work=work,
-        asset_type=asset_type_pb2.AssetType.Value(asset_type.value),
+        asset_type=asset_type,
         render_key=render.key,
         sha256=render.sha256,
         content_type=render.content_type,

@@ -8,9 +8,10 @@ from datetime import datetime
 from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
 from services.generation.discards_store import DISCARD_LATE
-from services.generation.domain import AssetType, Dispatch, Render, Sending, Started
-from services.generation.states import Failure
-from services.generation.store import SET_PROMPT, failure_columns, lock, settle, to_render
+from services.generation.domain import AssetType, Dispatch, GenerationJob, Render, Sending, Started
+from services.generation.refusals import ItemNotFound
+from services.generation.states import Failure, ItemState, Standing
+from services.generation.store import SET_PROMPT, failure_columns, lock, settle, to_failure, to_render
 
 STARTED = 20
 """Per cent of an item that is done when its picture is about to be made."""
@@ -26,6 +27,7 @@ SET_RENDER = """
 UPDATE items SET render_key = $3, render_sha256 = $4, render_content_type = $5, progress = $6, touched_at = $7
 WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched') AND render_key IS NULL
 """
+STANDING = "SELECT * FROM items WHERE job_id = $1 AND item = $2"
 GET_RENDER = "SELECT render_key, render_sha256, render_content_type FROM items WHERE job_id = $1 AND item = $2"
 NAMED_RENDERS = """
 SELECT render_key FROM items WHERE job_id IN ({places}) AND state <> 'stored' AND render_key IS NOT NULL
@@ -82,10 +84,17 @@ class ItemStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def standing(self, job_id: str, item: int) -> Standing:
+        """Raises JobNotFound."""
+        row = await self._database.fetch_one(STANDING, job_id, item)
+        if row is None:
+            raise ItemNotFound(job_id, item)
+        return Standing(ItemState(row["state"]), row["dispatch"], to_failure(row))
+
     async def start(self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime) -> Started | None:
         """None when this delivery is void."""
         async with self._database.transaction() as transaction:
-            job = await lock(transaction, job_id)
+            job = await _lock(transaction, job_id, item)
             row = await transaction.fetch_one(START, job_id, item, dispatch, STARTED, to_micros(now))
             if row is None or job.status.is_terminal:
                 return None
@@ -122,7 +131,7 @@ class ItemStore:
     async def stored(self, job_id: str, item: int, asset_id: str, now: datetime) -> bool:
         """False when the item had ended before."""
         async with self._database.transaction() as transaction:
-            job = await lock(transaction, job_id)
+            job = await _lock(transaction, job_id, item)
             stored = await transaction.execute(SET_STORED, job_id, item, asset_id, to_micros(now))
             if stored:
                 await settle(transaction, job, now)
@@ -138,7 +147,7 @@ class ItemStore:
 
     async def _change(self, sql: str, job_id: str, item: int, *values: str | int | bool | None, now: datetime) -> bool:
         async with self._database.transaction() as transaction:
-            job = await lock(transaction, job_id)
+            job = await _lock(transaction, job_id, item)
             changed = await transaction.execute(sql, job_id, item, *values, to_micros(now))
             if changed and not job.status.is_terminal:
                 await settle(transaction, job, now)
@@ -187,6 +196,13 @@ class ItemStore:
             await transaction.execute(LOCK_DISPATCH)
             for each in sendings:
                 await transaction.execute(sql, each.job_id, each.item, each.dispatch, *values)
+
+
+async def _lock(transaction: Transaction, job_id: str, item: int) -> GenerationJob:
+    job = await lock(transaction, job_id)
+    if not 0 <= item < job.count:
+        raise ItemNotFound(job_id, item)
+    return job
 
 
 async def _jobs_of(transaction: Transaction, ids: set[str]) -> dict[str, Row]:

@@ -21,7 +21,7 @@ from services.generation.domain import (
     Usage,
 )
 from services.generation.limits import Limits, Load
-from services.generation.states import Failure, JobStatus
+from services.generation.states import Failure, JobStatus, Standing
 
 
 class Jobs(Protocol):
@@ -102,7 +102,14 @@ class PastCalls(Protocol):
 
 
 class Items(Protocol):
-    """The items as work to be done: one variation each. All effects are idempotent by (job, item)."""
+    """The items as work to be done: one variation each. All effects are idempotent by (job, item).
+
+    All but `defer` and `spent_render` must raise JobNotFound for a job, or a variation of one, that is not there.
+    """
+
+    async def standing(self, job_id: str, item: int) -> Standing:
+        """How an item stands."""
+        ...
 
     async def start(self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime) -> Started | None:
         """Marks an item as being rendered and its job as processing.

@@ -14,6 +14,15 @@ class JobNotFound(NotFound):
         super().__init__(f"job {job_id} was not found", metadata={"job_id": job_id})
 
 
+class ItemNotFound(JobNotFound):
+    """There is no such job, or it has no such variation."""
+
+    def __init__(self, job_id: str, item: int) -> None:
+        super(JobNotFound, self).__init__(
+            f"variation {item} of job {job_id} was not found", metadata={"job_id": job_id, "item": str(item)}
+        )
+
+
 class BrandKitNotFound(NotFound):
     """There is no such brand kit."""
 

@@ -20,7 +20,6 @@ from services.generation.domain import (
     RenderRequest,
     RenderVoid,
 )
-from services.generation.failures import failure
 from services.generation.imaging.keys import key_color_for
 from services.generation.picture_ports import ImageProvider, PaidCalls, Pixels
 from services.generation.ports import Announcer, Items
@@ -42,7 +41,6 @@ class Turn:
     request: RenderRequest
     """The seed is the store's to say."""
     dispatch: int
-    finish_by: datetime
 
 
 class Rendering:
@@ -76,14 +74,17 @@ class Rendering:
             Unavailable: a store does not answer; the same delivery may succeed in a moment.
         """
         job_id, item = turn.request.job_id, turn.request.item
-        if self._clock() >= turn.finish_by:
-            await self.fail(job_id, item, failure("DEADLINE_EXCEEDED"), turn.dispatch)
-            return None
         started = await self._items.start(job_id, item, turn.dispatch, turn.request.prompt, self._clock())
         if started is None:
             return None
         await self._announcer.announce(job_id)
         return started.render or await self._make(turn, started.seed)
+
+    async def awaits(self, job_id: str, item: int, dispatch: int) -> bool:
+        """Whether an item is still waited for on this way, or was until its time ran out on it."""
+        standing = await self._items.standing(job_id, item)
+        was_timed_out = standing.failure is not None and standing.failure.reason == "DEADLINE_EXCEEDED"
+        return standing.dispatch == dispatch and (not standing.state.is_over or was_timed_out)
 
     async def fail(self, job_id: str, item: int, failure: Failure, dispatch: int) -> None:
         """Ends an item badly, unless it was sent again since."""

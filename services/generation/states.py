@@ -44,6 +44,11 @@ class ItemState(StrEnum):
     """Its asset can be read."""
     FAILED = "failed"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing follows."""
+        return self in (ItemState.STORED, ItemState.FAILED)
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -66,6 +71,16 @@ class Item:
     state: ItemState
     progress: int
     failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one variation of a job stands, and on which of its ways."""
+
+    state: ItemState
+    dispatch: int
+    """How often it was sent; 0: never."""
+    failure: Failure | None
 
 
 class InvalidStateTransition(FailedPrecondition):

@@ -257,7 +257,7 @@ def to_job(row: Row) -> GenerationJob:
         completed_at=None if row["completed_at"] is None else from_micros(row["completed_at"]),
         count=row["count"],
         revision=row["revision"],
-        failure=_to_failure(row),
+        failure=to_failure(row),
         has_assets=row["has_assets"],
     )
 
@@ -275,10 +275,11 @@ def _render_columns(render: Render | None) -> tuple[str | None, str | None, str 
 
 def to_item(row: Row) -> Item:
     """A row of `items`."""
-    return Item(row["item"], ItemState(row["state"]), row["progress"], _to_failure(row))
+    return Item(row["item"], ItemState(row["state"]), row["progress"], to_failure(row))
 
 
-def _to_failure(row: Row) -> Failure | None:
+def to_failure(row: Row) -> Failure | None:
+    """The error columns of a row of `jobs` or `items`."""
     if row["error_reason"] is None:
         return None
     return Failure(row["error_reason"], row["error_stage"], row["error_retryable"], row["error_message"])

@@ -78,7 +78,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         clock=now,
     )
     if role.works:
-        _consume(queue, Consumer(queue, rendering), settings)
+        _consume(queue, Consumer(queue, rendering, now), settings)
     await listen(queue, watchers)
     await queue.start()
     stack.push_async_callback(queue.close)

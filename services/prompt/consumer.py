@@ -2,78 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from collections.abc import Callable
+from datetime import datetime
 
-from google.protobuf.message import DecodeError, Message
-
-from chassis.queue import REQUEST_ID, Delivery, Poison, Queue
-from chassis.telemetry import log_context
+from chassis.queue import Delivery, Poison, Queue, TooLate
+from chassis.queue.tasks import DEAD, is_late, pass_on, reading, what_is_left
 from services.prompt.domain import AssetType
-from services.prompt.orders import GAVE_UP, PromptFailure, PromptOrder, PromptRequest, WrittenPrompt
+from services.prompt.orders import PromptFailure, PromptOrder, PromptRequest, WrittenPrompt
 from services.prompt.usecases import Prompts
 from streamerstudio.error.v1.error_reason_pb2 import ErrorReason
 from streamerstudio.type.v1 import asset_type_pb2
 from streamerstudio.work.v1.work_pb2 import BrandKitSnapshot, Failed, Outcome, PromptTask, RenderTask, WorkItem
 
-CONSUMES = "work.prompt"
+CONSUMES, RENDER, OUTCOME = "work.prompt", "work.render", "work.outcome"
 STAGE = "prompt"
 
 
 class PromptConsumer:
     """Writes prompts for the items of jobs; doing so again changes nothing."""
 
-    def __init__(self, prompts: Prompts, queue: Queue) -> None:
+    def __init__(self, prompts: Prompts, queue: Queue, clock: Callable[[], datetime]) -> None:
         self._prompts = prompts
         self._queue = queue
+        self._clock = clock
 
     async def handle(self, delivery: Delivery) -> None:
-        task = _parse(delivery)
-        with log_context(request_id=task.work.request_id, job_id=task.work.job_id):
+        with reading(PromptTask, delivery) as task:
+            if is_late(task.work, self._clock()):
+                raise TooLate
             written = await self._prompts.write_prompt(_order(task))
             if isinstance(written, PromptFailure):
-                await self._fail(task.work, written)
+                await pass_on(self._queue, OUTCOME, _outcome(task.work, written))
             else:
-                await self._publish("work.render", "render", task.work, _render_task(task, written))
+                await pass_on(self._queue, RENDER, _render_task(task, written))
 
-    async def give_up(self, delivery: Delivery, reason: str) -> None:
+    async def give_up(self, delivery: Delivery, poison: Poison) -> None:
         """Ends the item of a dead message, if it can still be read which one that is."""
-        try:
-            task = PromptTask.FromString(delivery.data)
-        except DecodeError:
-            return
-        if task.work.job_id:
-            await self._fail(task.work, GAVE_UP)
-
-    async def _fail(self, work: WorkItem, failure: PromptFailure) -> None:
-        failed = Failed(
-            reason=ErrorReason.Value(failure.reason),
-            stage=STAGE,
-            retryable=failure.retryable,
-            message=failure.message,
-        )
-        await self._publish("work.outcome", "outcome", work, Outcome(work=work, failed=failed))
-
-    async def _publish(self, subject: str, stage: str, work: WorkItem, message: Message) -> None:
-        await self._queue.publish(
-            subject,
-            message.SerializeToString(),
-            message_id=f"{work.job_id}:{work.item}:{stage}:{work.dispatch}",
-            headers={REQUEST_ID: work.request_id},
-        )
-
-
-def _parse(delivery: Delivery) -> PromptTask:
-    """The task, complete: the bytes of something else may well parse, into next to nothing."""
-    try:
-        task = PromptTask.FromString(delivery.data)
-    except DecodeError as error:
-        raise Poison("This is no PromptTask.") from error
-    work = task.work
-    if not (work.job_id and work.user_id and work.HasField("finish_by") and task.brand_kit_id):
-        raise Poison("This PromptTask lacks a job, a user, a time to finish by or a brand kit.")
-    if task.asset_type not in asset_type_pb2.AssetType.values()[1:]:
-        raise Poison(f"No asset type has the number {task.asset_type}.")
-    return task
+        task = what_is_left(PromptTask, delivery)
+        if task is not None:
+            failure = PromptFailure(poison.error_reason, poison.sentence, retryable=True)
+            await pass_on(self._queue, OUTCOME, _outcome(task.work, failure), stage=DEAD)
 
 
 def _order(task: PromptTask) -> PromptOrder:
@@ -82,8 +50,14 @@ def _order(task: PromptTask) -> PromptOrder:
         custom_prompt=task.custom_prompt,
         template_version=task.template_version,
     )
-    finish_by = task.work.finish_by.ToDatetime(tzinfo=UTC)
-    return PromptOrder(task.work.user_id, task.brand_kit_id, request, finish_by)
+    return PromptOrder(task.work.user_id, task.brand_kit_id, request)
+
+
+def _outcome(work: WorkItem, failure: PromptFailure) -> Outcome:
+    reason = ErrorReason.Value(failure.reason)
+    return Outcome(
+        work=work, failed=Failed(reason=reason, stage=STAGE, retryable=failure.retryable, message=failure.message)
+    )
 
 
 def _render_task(task: PromptTask, written: WrittenPrompt) -> RenderTask:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from services.prompt.domain import AssetType, BrandKitContext, PromptTemplate
 from services.prompt.sanitize import Finding
@@ -27,8 +26,6 @@ class PromptOrder:
     user_id: str
     brand_kit_id: str
     request: PromptRequest
-    finish_by: datetime
-    """From then on nobody wants it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +62,4 @@ TEMPLATE_GONE = PromptFailure(
     "TEMPLATE_NOT_FOUND",
     "There is no such version of the template for this kind of picture. Choose another one and try again.",
     retryable=False,
-)
-TOO_LATE = PromptFailure(
-    "DEADLINE_EXCEEDED",
-    "This took longer than it may. Please try again.",
-    retryable=True,
-)
-GAVE_UP = PromptFailure(
-    "INTERNAL",
-    "Something went wrong on our side. Please try again.",
-    retryable=True,
 )

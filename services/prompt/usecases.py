@@ -21,7 +21,6 @@ from services.prompt.domain import (
 from services.prompt.orders import (
     BRAND_KIT_GONE,
     TEMPLATE_GONE,
-    TOO_LATE,
     PromptFailure,
     PromptOrder,
     PromptRequest,
@@ -111,10 +110,9 @@ class BrandKits:
 class Prompts:
     """Templates, and prompts made with them."""
 
-    def __init__(self, brand_kits: BrandKits, writer: PromptWriter, clock: Clock) -> None:
+    def __init__(self, brand_kits: BrandKits, writer: PromptWriter) -> None:
         self._brand_kits = brand_kits
         self._writer = writer
-        self._clock = clock
 
     def list_templates(self) -> Sequence[PromptTemplate]:
         return self._writer.templates()
@@ -134,8 +132,6 @@ class Prompts:
 
     async def write_prompt(self, order: PromptOrder) -> WrittenPrompt | PromptFailure:
         """The prompt of one item of a job, or why there will never be one."""
-        if self._clock() >= order.finish_by:
-            return TOO_LATE
         try:
             kit = await self._brand_kits.get_brand_kit(order.user_id, order.brand_kit_id)
             return self._write(kit, order.request)

@@ -39,9 +39,9 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     queue = Queue(settings.nats_url, name="prompt", replicas=settings.nats_replicas)
     stack.push_async_callback(queue.close)
     brand_kits = BrandKits(DatabaseBrandKits(database), now)
-    prompts = Prompts(brand_kits, engine, now)
+    prompts = Prompts(brand_kits, engine)
     if role.works:
-        consumer = PromptConsumer(prompts, queue)
+        consumer = PromptConsumer(prompts, queue, now)
         queue.consume(
             CONSUMES, durable="prompt", handler=consumer.handle, on_dead=consumer.give_up, concurrency=CONCURRENCY
         )

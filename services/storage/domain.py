@@ -128,7 +128,6 @@ class StoreOrder:
     item: Item
     render_key: str
     sha256: str
-    finish_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +142,6 @@ class StoreFailure:
 
 NOT_SAVED = StoreFailure("STORAGE_ERROR", "Your picture could not be saved. Please try again.")
 NOT_USABLE = StoreFailure("INVALID_IMAGE", "The image service sent a picture that cannot be used. Please try again.")
-TOO_LATE = StoreFailure("DEADLINE_EXCEEDED", "This took longer than it may. Please try again.")
-GAVE_UP = StoreFailure("INTERNAL", "Something went wrong on our side. Please try again.")
 
 
 class AssetNotFound(NotFound):

@@ -52,7 +52,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     )
     if role.works:
         renders = open_renders(settings.renders, settings.data_dir, queue)
-        _consume(queue, StoreConsumer(Storing(store, renders, keeper, now), queue))
+        _consume(queue, StoreConsumer(Storing(store, renders, keeper), queue, now))
     await queue.start()
     return Service(
         name="storage",

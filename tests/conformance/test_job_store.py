@@ -14,7 +14,7 @@ from chassis.database import Database
 from services.generation.domain import Dispatch, GenerationJob
 from services.generation.items_store import ItemStore
 from services.generation.refusals import JobNotFound
-from services.generation.states import InvalidStateTransition, JobStatus
+from services.generation.states import InvalidStateTransition, ItemState, JobStatus, Standing
 from services.generation.store import JobStore
 from tests.builders import NOON, a_failure, a_job, a_render
 
@@ -232,3 +232,34 @@ async def test_progress_is_never_a_hundred_before_the_end(jobs: JobStore, items:
 
     assert seen == sorted(seen)
     assert seen[-1] == 100 and max(seen[:-1]) < 100
+
+
+async def test_an_item_says_how_it_stands_and_on_which_way(jobs: JobStore, items: ItemStore) -> None:
+    job = await jobs.create(a_job(count=2))
+    waiting = await items.standing(job.id, 0)
+    await items.take(1, LATER)
+    sent = await items.standing(job.id, 0)
+    await items.failed(job.id, 0, a_failure(), LATER)
+
+    assert (waiting.state, waiting.dispatch, waiting.failure) == (ItemState.WAITING, 0, None)
+    assert (sent.state, sent.dispatch, sent.failure) == (ItemState.DISPATCHED, 1, None)
+    assert await items.standing(job.id, 0) == Standing(ItemState.FAILED, 1, a_failure())
+
+
+@pytest.mark.parametrize("item", [2, -1])
+async def test_a_variation_that_a_job_does_not_have_is_not_found_and_changes_nothing(
+    jobs: JobStore, items: ItemStore, item: int
+) -> None:
+    job = await jobs.create(a_job(count=2))
+
+    for call in (
+        items.standing(job.id, item),
+        items.start(job.id, item, 1, "a prompt", LATER),
+        items.rendered(job.id, item, a_render(), LATER),
+        items.stored(job.id, item, "asset", LATER),
+        items.failed(job.id, item, a_failure(), LATER),
+    ):
+        with pytest.raises(JobNotFound, match=f"variation {item} of job {job.id}"):
+            await call
+
+    assert await jobs.get(job.id) == job

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.errors import Unavailable
-from chassis.queue import Again, Delivery, Poison, Queue
+from chassis.queue import Again, Delivery, Poison, Queue, TooOften
 from tests.nats import NatsServer
 from tests.queueing import Failing, Inbox, Undertaker, nobody_dies, open_queue, stored, work_is_done
 
@@ -89,8 +89,8 @@ async def test_poison_becomes_a_dead_letter_with_its_story(queue: Queue) -> None
 
     await queue.publish("work.prompt", b"draw", message_id="1", headers={"request-id": "r-1"})
 
-    delivery, reason = await undertaker.next()
-    assert (delivery.data, reason) == (b"draw", "The template\nis gone.")
+    delivery, poison = await undertaker.next()
+    assert (delivery.data, poison.reason) == (b"draw", "The template\nis gone.")
     await work_is_done(queue)
     async with queue.jetstream() as jetstream:
         letter = await jetstream.get_last_msg("DEAD_LETTERS", "dead.work.prompt")
@@ -104,7 +104,7 @@ async def test_poison_becomes_a_dead_letter_with_its_story(queue: Queue) -> None
         "Subject": "work.prompt",
         "Message-Id": "1",
         "request-id": "r-1",
-        "Nats-Msg-Id": f"prompt:{delivery.sequence}:1",
+        "Nats-Msg-Id": f"prompt:{delivery.sequence}:{headers['First-Seen']}",
     }
 
 
@@ -115,9 +115,9 @@ async def test_a_message_delivered_too_often_is_dead(queue: Queue) -> None:
 
     await queue.publish("work.prompt", b"draw", message_id="1")
 
-    delivery, reason = await undertaker.next()
+    delivery, poison = await undertaker.next()
     assert delivery.deliveries == 4
-    assert reason == "Delivered 3 times without success."
+    assert isinstance(poison, TooOften) and poison.reason == "Delivered 3 times without success."
     assert [(await handler.next()).deliveries for _ in range(3)] == [1, 2, 3]
     assert handler.is_empty
     await work_is_done(queue)

@@ -15,7 +15,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.database import open_database
 from chassis.errors import Unavailable
-from chassis.queue import Delivery, Queue
+from chassis.queue import Delivery, Poison, Queue, TooLate
 from chassis.times import now, to_timestamp
 from services.prompt.consumer import PromptConsumer
 from services.prompt.engine import TEMPLATES, PromptEngine
@@ -29,7 +29,7 @@ from streamerstudio.type.v1.asset_type_pb2 import banner, overlay
 from streamerstudio.work.v1.work_pb2 import BrandKitSnapshot, Failed, Outcome, PromptTask, RenderTask, WorkItem
 from tests.nats import NatsServer, start_nats
 from tests.prompt_service import NOBODYS, PromptService, as_user, running_prompt_service, settings
-from tests.queueing import PATIENCE, eventually, open_queue, stored
+from tests.queueing import PATIENCE, eventually, nobody_dies, open_queue, stored
 
 ADA, EVE = "ada", "eve"
 PAST = Timestamp(seconds=1_000_000_000)
@@ -46,7 +46,7 @@ class Stages:
     def listen(self) -> None:
         for subject, inbox in (("work.render", self.renders), ("work.outcome", self.outcomes)):
             self.queue.consume(
-                subject, durable=subject.replace(".", "-"), handler=inbox.put, on_dead=self._unexpected, concurrency=4
+                subject, durable=subject.replace(".", "-"), handler=inbox.put, on_dead=nobody_dies, concurrency=4
             )
 
     async def send(self, task: PromptTask | bytes) -> None:
@@ -68,9 +68,6 @@ class Stages:
             return await stored(self.queue) == 0
 
         await eventually(nothing_left)
-
-    async def _unexpected(self, delivery: Delivery, reason: str) -> None:
-        raise AssertionError(reason)
 
 
 @pytest.fixture
@@ -175,12 +172,12 @@ BRAND_KIT_GONE = Failed(
 )
 
 
-async def outcome_of(stages: Stages, task: PromptTask) -> Failed:
+async def outcome_of(stages: Stages, task: PromptTask, stage: str = "outcome") -> Failed:
     await stages.send(task)
     delivery = await stages.next_outcome()
     outcome = Outcome.FromString(delivery.data)
     assert outcome.work == task.work
-    assert delivery.message_id == f"{task.work.job_id}:2:outcome:1"
+    assert delivery.message_id == f"{task.work.job_id}:2:{stage}:1"
     assert delivery.request_id == "request-7"
     assert stages.renders.empty()
     return outcome.failed
@@ -207,22 +204,25 @@ async def test_a_template_that_is_not_there_fails_the_item(stages: Stages, kit: 
     assert failed.message
 
 
-async def test_a_task_past_its_time_fails_the_item(stages: Stages, kit: BrandKit) -> None:
-    failed = await outcome_of(stages, a_task(kit.id, finish_by=PAST))
+async def test_a_task_past_its_time_is_buried_and_fails_the_item(stages: Stages, kit: BrandKit) -> None:
+    failed = await outcome_of(stages, a_task(kit.id, finish_by=PAST), "dead")
 
     assert (failed.reason, failed.stage, failed.retryable) == (reasons.DEADLINE_EXCEEDED, "prompt", True)
-    assert failed.message
+    assert failed.message == TooLate.sentence
+    [letter], _ = await stages.queue.dead_letters.newest(before=None, limit=9)
+    assert letter.reason == "Delivered when its time was up."
 
 
 @pytest.mark.parametrize("broken", [{"asset_type": 0}, {"asset_type": 99}, {"brand_kit_id": ""}], ids=str)
 async def test_a_task_that_makes_no_sense_is_buried_and_fails_its_item(
     service: PromptService, stages: Stages, broken: dict[str, Any]
 ) -> None:
-    failed = await outcome_of(stages, a_task(**{"brand_kit_id": NOBODYS, **broken}))
+    failed = await outcome_of(stages, a_task(**{"brand_kit_id": NOBODYS, **broken}), "dead")
 
     assert (failed.reason, failed.stage, failed.retryable) == (reasons.INTERNAL, "prompt", True)
-    assert failed.message
-    assert await stored(stages.queue, "DEAD_LETTERS") == 1
+    assert failed.message == Poison.sentence
+    [letter], _ = await stages.queue.dead_letters.newest(before=None, limit=9)
+    assert next(iter(broken)) in letter.reason
 
 
 @pytest.mark.parametrize("data", [b"\xff\xff", b""], ids=["no message at all", "a message without a job"])
@@ -240,12 +240,12 @@ async def test_what_names_no_job_is_buried_and_holds_nobody_up(stages: Stages, k
 async def test_without_its_database_it_leaves_the_task_for_later(tmp_path: Path, nats: NatsServer) -> None:
     database = await open_database(f"sqlite://{tmp_path}/closed.db", schema="prompt")
     await database.close()
-    prompts = Prompts(BrandKits(DatabaseBrandKits(database), now), PromptEngine.from_directory(TEMPLATES), now)
+    prompts = Prompts(BrandKits(DatabaseBrandKits(database), now), PromptEngine.from_directory(TEMPLATES))
     task = a_task(NOBODYS).SerializeToString()
     delivery = Delivery("work.prompt", task, {}, deliveries=1, sequence=1, stored_at=datetime.now(UTC))
 
     async with open_queue(nats.url) as queue:
         with pytest.raises(Unavailable, match="database"):
-            await PromptConsumer(prompts, queue).handle(delivery)
+            await PromptConsumer(prompts, queue, now).handle(delivery)
 
         assert await stored(queue) == 0

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from chassis.queue import Poison, TooLate, TooOften
 from streamerstudio.error.v1 import error_reason_pb2 as reasons
 from streamerstudio.storage.v1 import storage_service_pb2 as calls
 from streamerstudio.type.v1.asset_type_pb2 import overlay
 from streamerstudio.work.v1.work_pb2 import Outcome, StoreTask
 from tests.nats import NatsServer
 from tests.pictures import a_picture
-from tests.queueing import stored
+from tests.queueing import delivered_in_vain, stored
 from tests.storage_service import PICTURE, StorageService, as_user, running_storage_service, settings
 from tests.store_stage import ADA, PAST, Stages, a_task, got, running_stages, total
 
@@ -96,9 +97,8 @@ async def test_an_asset_its_owner_deleted_does_not_come_back(service: StorageSer
         (a_picture(kind="GIF", mode="P"), {}, reasons.INVALID_IMAGE),
         (PICTURE, {"sha256": "0" * 64}, reasons.STORAGE_ERROR),
         (PICTURE, {"render_key": "lost.png"}, reasons.STORAGE_ERROR),
-        (PICTURE, {"finish_by": PAST}, reasons.DEADLINE_EXCEEDED),
     ],
-    ids=["no picture", "half a picture", "a gif", "other bytes", "a lost render", "too late"],
+    ids=["no picture", "half a picture", "a gif", "other bytes", "a lost render"],
 )
 async def test_what_cannot_be_stored_fails_with_a_sentence(
     service: StorageService, stages: Stages, data: bytes, given: dict[str, Any], reason: reasons.ErrorReason.ValueType
@@ -113,6 +113,38 @@ async def test_what_cannot_be_stored_fails_with_a_sentence(
     assert outcome.failed.message.endswith(". Please try again.")
     assert await total(service) == 0
     await stages.settled()
+    assert await stored(stages.queue, "DEAD_LETTERS") == 0
+
+
+async def test_a_task_past_its_time_is_buried_and_fails_its_item(service: StorageService, stages: Stages) -> None:
+    task = await a_task(stages, finish_by=PAST)
+
+    await stages.send(task)
+
+    delivery = await stages.next_delivery()
+    outcome = Outcome.FromString(delivery.data)
+    assert delivery.message_id == f"{task.work.job_id}:2:dead:1"
+    assert (outcome.work, outcome.failed.reason) == (task.work, reasons.DEADLINE_EXCEEDED)
+    assert (outcome.failed.stage, outcome.failed.message) == ("store", TooLate.sentence)
+    assert await total(service) == 0
+    [letter], _ = await stages.queue.dead_letters.newest(before=None, limit=9)
+    assert letter.reason == "Delivered when its time was up."
+
+
+async def test_a_task_that_was_tried_too_often_is_buried_and_fails_its_item(
+    tmp_path: Path, nats: NatsServer, stages: Stages
+) -> None:
+    task = await a_task(stages)
+    await stages.send(task)
+    await delivered_in_vain(nats.url, "work.store", "store")
+
+    async with running_storage_service(settings(tmp_path, nats.url)):
+        outcome = await stages.next_outcome()
+
+    assert (outcome.work, outcome.failed.reason) == (task.work, reasons.INTERNAL)
+    assert outcome.failed.message == TooOften.sentence
+    [letter], _ = await stages.queue.dead_letters.newest(before=None, limit=9)
+    assert letter.reason == "Delivered 50 times without success." and letter.deliveries > 50
 
 
 @pytest.mark.parametrize(
@@ -140,4 +172,16 @@ async def test_a_task_that_is_no_good_fails_its_item_so_that_no_job_waits_for_ev
 
     outcome = await stages.next_outcome()
     assert (outcome.work, outcome.failed.reason) == (task.work, reasons.INTERNAL)
+    assert outcome.failed.message == Poison.sentence
     await stages.settled()
+
+
+async def test_a_bad_task_for_an_item_that_is_stored_says_so(service: StorageService, stages: Stages) -> None:
+    task = await a_task(stages)
+    await stages.send(task)
+    first = await stages.next_outcome()
+    task.asset_type = 99  # type: ignore[assignment]
+
+    await stages.send(task)
+
+    assert (await stages.next_outcome()).stored == first.stored

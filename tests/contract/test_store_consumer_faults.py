@@ -19,6 +19,7 @@ from chassis.times import now, to_timestamp
 from services.storage.consumer import StoreConsumer
 from services.storage.usecases.storing import Storing
 from streamerstudio.error.v1 import error_reason_pb2 as reasons
+from streamerstudio.work.v1.work_pb2 import StoreTask
 from tests.nats import NatsServer
 from tests.queueing import eventually, stored
 from tests.storage_parts import MIGRATIONS, parts_over
@@ -88,6 +89,27 @@ async def test_an_item_that_was_given_up_stays_given_up(
     assert await total(service) == 0
 
 
+async def test_a_sending_that_died_ends_nothing_of_the_next_one(
+    service: StorageService, stages: Stages, tmp_path: Path
+) -> None:
+    blobs = tmp_path / "blobs"
+    blobs.rename(tmp_path / "away")
+    alive = await a_task(stages, dispatch=2)
+    await stages.send(alive)
+    await eventually(lambda: is_waiting(stages.queue))
+    dead = StoreTask()
+    dead.CopyFrom(alive)
+    dead.work.dispatch, dead.asset_type = 1, 99  # type: ignore[assignment]
+
+    await stages.send(dead)
+
+    outcome = await stages.next_outcome()
+    assert (outcome.work.dispatch, outcome.failed.reason) == (1, reasons.INTERNAL)
+    (tmp_path / "away").rename(blobs)
+    outcome = await stages.next_outcome()
+    assert outcome.work.dispatch == 2 and outcome.HasField("stored")
+
+
 class LosingQueue(Queue):
     """A queue whose first message does not get through."""
 
@@ -109,7 +131,7 @@ async def test_an_outcome_that_could_not_be_told_is_told_when_the_task_comes_aga
     await migrate(database, MIGRATIONS)
     storage = parts_over(database, tmp_path / "blobs")
     queue = LosingQueue(nats.url, name="losing")
-    consumer = StoreConsumer(Storing(storage.store, stages.renders, storage.keeper, now), queue)
+    consumer = StoreConsumer(Storing(storage.store, stages.renders, storage.keeper), queue, now)
     queue.consume("work.store", durable="store", handler=consumer.handle, on_dead=consumer.give_up, concurrency=4)
     await queue.start()
     task = await a_task(stages)
