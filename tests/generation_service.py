@@ -25,13 +25,15 @@ from streamerstudio.prompt.v1.prompt_service_pb2_grpc import PromptServiceStub
 from streamerstudio.storage.v1.storage_service_pb2_grpc import StorageServiceStub
 from streamerstudio.type.v1 import asset_type_pb2
 from tests import prompt_service, storage_service
-from tests.builders import SERVICE_SECRET, USER_SECRET, service_token
+from tests.builders import SERVICE_SECRET, USER_SECRET, bearer, service_token
 from tests.prompt_service import NO_NATS, PromptService, as_user
+from tests.queueing import eventually
 from tests.storage_service import StorageService
 
 if TYPE_CHECKING:  # known to the stubs' types only
     from streamerstudio.generation.v1.generation_service_pb2_grpc import GenerationServiceAsyncStub
 
+AS_SERVICE = bearer(service_token())
 TERMINAL = {"completed", "partial", "failed"}
 NOBODY_LISTENS = "127.0.0.1:1"
 
@@ -101,6 +103,20 @@ async def running_studio(data_dir: Path, nats_url: str = NO_NATS, **given: str) 
             PromptService(prompts, BrandKitServiceStub(prompts), PromptServiceStub(prompts)),
             StorageService(files, StorageServiceStub(files)),
         )
+
+
+async def connected(jobs: GenerationServiceAsyncStub) -> None:
+    """Returns once the service has its queue."""
+
+    async def is_up() -> bool:
+        try:
+            await jobs.ListDeadLetters(calls.ListDeadLettersRequest(), metadata=AS_SERVICE)
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is grpc.StatusCode.UNAVAILABLE
+            return False
+        return True
+
+    await eventually(is_up)
 
 
 @asynccontextmanager

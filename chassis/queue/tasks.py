@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol, Self, TypeVar
 
 from google.protobuf.message import DecodeError
@@ -14,6 +14,7 @@ from chassis.errors import Invalid
 from chassis.queue.delivery import REQUEST_ID, Delivery, Poison
 from chassis.queue.queue import Queue
 from chassis.telemetry import log_context
+from chassis.times import to_micros
 from chassis.validation import validate
 
 DEAD = "dead"
@@ -75,7 +76,8 @@ def what_is_left(kind: type[T], delivery: Delivery) -> T | None:
 
 def is_late(work: WorkItem, now: datetime) -> bool:
     """Whether its time is up."""
-    return now >= work.finish_by.ToDatetime(tzinfo=UTC)
+    # Not as a datetime: its nanoseconds may be none, and no rule of a proto can say so.
+    return to_micros(now) >= work.finish_by.seconds * 1_000_000 + work.finish_by.nanos // 1000
 
 
 async def pass_on(queue: Queue, subject: str, task: Task, *, stage: str | None = None) -> None:

@@ -38,6 +38,10 @@ class Render:
     content_type: str
 
 
+OPERATORS = "↻ "
+"""What a key begins with that stands for something operators do. Clients cannot send it: their keys are ASCII."""
+
+
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
     """What a client calls a request by: the same one, sent again, is answered again and makes nothing."""

@@ -10,7 +10,7 @@ from chassis.times import from_micros, to_micros
 from services.generation.discards_store import DISCARD_LATE
 from services.generation.domain import AssetType, Dispatch, GenerationJob, Render, Sending, Started
 from services.generation.refusals import ItemNotFound
-from services.generation.states import Failure, ItemState, Standing
+from services.generation.states import Failure, ItemStanding, ItemState
 from services.generation.store import SET_PROMPT, failure_columns, lock, settle, to_failure, to_render
 
 STARTED = 20
@@ -84,12 +84,12 @@ class ItemStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def standing(self, job_id: str, item: int) -> Standing:
+    async def standing(self, job_id: str, item: int) -> ItemStanding:
         """Raises JobNotFound."""
         row = await self._database.fetch_one(STANDING, job_id, item)
         if row is None:
             raise ItemNotFound(job_id, item)
-        return Standing(ItemState(row["state"]), row["dispatch"], to_failure(row))
+        return ItemStanding(ItemState(row["state"]), row["dispatch"], to_failure(row))
 
     async def start(self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime) -> Started | None:
         """None when this delivery is void."""

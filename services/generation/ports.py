@@ -21,7 +21,7 @@ from services.generation.domain import (
     Usage,
 )
 from services.generation.limits import Limits, Load
-from services.generation.states import Failure, JobStatus, Standing
+from services.generation.states import Failure, ItemStanding, JobStatus
 
 
 class Jobs(Protocol):
@@ -107,7 +107,7 @@ class Items(Protocol):
     All but `defer` and `spent_render` must raise JobNotFound for a job, or a variation of one, that is not there.
     """
 
-    async def standing(self, job_id: str, item: int) -> Standing:
+    async def standing(self, job_id: str, item: int) -> ItemStanding:
         """How an item stands."""
         ...
 

@@ -14,12 +14,14 @@ from chassis.errors import Invalid
 from chassis.interceptors import current_request_id, header
 from chassis.status import quota_headers
 from services.generation.answers import to_asset, to_attempts, to_event, to_job, to_job_with_assets, to_usage
+from services.generation.dead_letter_calls import DEAD_LETTER_ACCESS, DeadLetterCalls
 from services.generation.domain import AssetType, IdempotencyKey
 from services.generation.ports import Watchers
+from services.generation.requeueing import DeadLetterService
 from services.generation.states import JobStatus
 from services.generation.usecases import Accepted, GenerationService, Order
 from services.generation.watching import watch_job
-from streamerstudio.generation.v1 import generation_service_pb2, generation_service_pb2_grpc, job_pb2, usage_pb2
+from streamerstudio.generation.v1 import generation_service_pb2, job_pb2, usage_pb2
 from streamerstudio.storage.v1 import asset_pb2
 from streamerstudio.type.v1 import asset_type_pb2
 
@@ -40,16 +42,20 @@ METHODS = grpc_methods(
         "GetUsage": Access.USER,
         "ListAttempts": Access.SERVICE,
         "UpdateJobStatus": Access.SERVICE,
+        **DEAD_LETTER_ACCESS,
     },
 )
 """Who may call what."""
 
 
-class GenerationServicer(generation_service_pb2_grpc.GenerationServiceServicer):
+class GenerationServicer(DeadLetterCalls):
     """Translates; the use cases do the work."""
 
-    def __init__(self, service: GenerationService, watchers: Watchers, call_price: float) -> None:
+    def __init__(
+        self, service: GenerationService, letters: DeadLetterService, watchers: Watchers, call_price: float
+    ) -> None:
         """`call_price` is that of one call to the image API, in US dollars."""
+        super().__init__(letters)
         self._service = service
         self._watchers = watchers
         self._call_price = call_price

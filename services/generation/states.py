@@ -23,6 +23,11 @@ class JobStatus(StrEnum):
         """Whether nothing follows."""
         return not VALID_TRANSITIONS[self]
 
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Whether it has ended, and something was not made."""
+        return self in (JobStatus.FAILED, JobStatus.PARTIAL)
+
 
 VALID_TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.QUEUED: frozenset({JobStatus.PROCESSING}),
@@ -74,7 +79,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ItemStanding:
     """How one variation of a job stands, and on which of its ways."""
 
     state: ItemState

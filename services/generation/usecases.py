@@ -93,7 +93,8 @@ class GenerationService:
         job_id = str(uuid.uuid4())
         seed = uuid.UUID(job_id).int if order.seed is None else order.seed
         items = [NewItem((seed + number) % MAX_SEED) for number in range(order.count)]
-        return await self._submit(job_id, user_id, replace(order, brand_kit_id=brand_kit_id), items, request_id, key)
+        order = replace(order, brand_kit_id=brand_kit_id)
+        return await self._submit(job_id, user_id, order, items, request_id, self._limits, key)
 
     async def cancel_job(self, caller: Caller, job_id: str) -> GenerationJob:
         """Raises JobNotFound, NotOwner or InvalidStateTransition."""
@@ -111,23 +112,44 @@ class GenerationService:
             BrandKitNotFound, Unavailable, TooManySubmits, TooManyActiveJobs: nothing was written.
         """
         job = await self.get_job(caller, job_id)
-        if job.status not in (JobStatus.FAILED, JobStatus.PARTIAL):
+        if not job.status.may_be_tried_again:
             raise InvalidStateTransition(job_id, job.status, JobStatus.QUEUED)
         self._limits.check(await self._load(job.user_id))
-        await self._brand_kit(caller.token, job.brand_kit_id)
+        return await self._try_again(job, caller.token, request_id, self._limits)
+
+    async def retry_for_owner(
+        self, job: GenerationJob, token: str, request_id: str, key: IdempotencyKey
+    ) -> GenerationJob:
+        """As `retry_job`, by those who run the system: no limit of the owner's holds, and the key makes it one job.
+
+        Raises:
+            BrandKitNotFound, Unavailable: nothing was written.
+        """
+        return (await self._try_again(job, token, request_id, Limits(), key)).job
+
+    async def _try_again(
+        self, job: GenerationJob, token: str, request_id: str, limits: Limits, key: IdempotencyKey | None = None
+    ) -> Accepted:
+        await self._brand_kit(token, job.brand_kit_id)
         retry_id = str(uuid.uuid4())
         items = [
             NewItem(item.seed, await self._renders.copy(item.render, retry_id, number) if item.render else None)
-            for number, item in enumerate(await self._jobs.failed_items(job_id))
+            for number, item in enumerate(await self._jobs.failed_items(job.id))
         ]
         order = Order(job.asset_type, job.brand_kit_id, job.custom_prompt, len(items), job.template_version, seed=None)
         try:
-            return await self._submit(retry_id, job.user_id, order, items, request_id)
+            accepted = await self._submit(retry_id, job.user_id, order, items, request_id, limits, key)
         except Exhausted:  # another submission took the last room meanwhile
-            for item in items:
-                if item.render:
-                    await self._renders.remove(item.render)
+            await self._remove_renders(items)
             raise
+        if accepted.job.id != retry_id:  # another request under the same key came first
+            await self._remove_renders(items)
+        return accepted
+
+    async def _remove_renders(self, items: Sequence[NewItem]) -> None:
+        for item in items:
+            if item.render:
+                await self._renders.remove(item.render)
 
     async def _load(self, user_id: str) -> Load:
         """Read first, so that a refusal is cheap; what comes in is counted again, where nobody can race it."""
@@ -141,6 +163,7 @@ class GenerationService:
         order: Order,
         items: Sequence[NewItem],
         request_id: str,
+        limits: Limits,
         key: IdempotencyKey | None = None,
     ) -> Accepted:
         assert order.brand_kit_id is not None
@@ -158,12 +181,12 @@ class GenerationService:
             start_by=now + self._deadlines.start_by,
             finish_by=now + self._deadlines.finish_by,
         )
-        if self._limits:
-            created, load = await self._jobs.create_within(self._limits, job, key)
+        if limits:
+            created, load = await self._jobs.create_within(limits, job, key)
         else:
             created, load = await self._jobs.create(job, key), Load(now)
         self._submitted()
-        return Accepted(created.as_accepted(), self._limits.quota(load))
+        return Accepted(created.as_accepted(), limits.quota(load))
 
     async def _brand_kit(self, token: str, brand_kit_id: str | None) -> str:
         try:

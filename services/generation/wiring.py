@@ -27,8 +27,10 @@ from services.generation.grpc_clients import AssetClient, AssetRemover, BrandKit
 from services.generation.idempotency_store import forget_old_keys
 from services.generation.imaging import Imaging
 from services.generation.items_store import ItemStore
+from services.generation.letter_box import LetterBox
 from services.generation.limits import Limits
 from services.generation.rendering import Copies, Rendering
+from services.generation.requeueing import DeadLetterService
 from services.generation.servicer import METHODS, SERVICE_NAME, GenerationServicer
 from services.generation.settings import Settings
 from services.generation.store import JobStore
@@ -84,8 +86,9 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     stack.push_async_callback(queue.close)
     prompt = await stack.enter_async_context(open_channel(settings.prompt_address))
     storage = await stack.enter_async_context(open_channel(settings.storage_address))
+    jobs = JobStore(database)
     use_cases = GenerationService(
-        jobs=JobStore(database),
+        jobs=jobs,
         calls=AttemptStore(database),
         renders=Copies(renders),
         brand_kits=BrandKitClient(prompt),
@@ -96,7 +99,10 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         limits=Limits(settings.max_active_jobs, settings.submits_per_minute),
         clock=now,
     )
-    servicer = GenerationServicer(use_cases, watchers, settings.call_price)
+    letters = DeadLetterService(
+        letters=LetterBox(queue.dead_letters), jobs=jobs, items=items, service=use_cases, clock=now
+    )
+    servicer = GenerationServicer(use_cases, letters, watchers, settings.call_price)
     remover = AssetRemover(storage, settings.service_token.get_secret_value())
     discarding = partial(discard_for_ever, DiscardStore(database), remover)
     return Service(

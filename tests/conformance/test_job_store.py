@@ -14,7 +14,7 @@ from chassis.database import Database
 from services.generation.domain import Dispatch, GenerationJob
 from services.generation.items_store import ItemStore
 from services.generation.refusals import JobNotFound
-from services.generation.states import InvalidStateTransition, ItemState, JobStatus, Standing
+from services.generation.states import InvalidStateTransition, ItemStanding, ItemState, JobStatus
 from services.generation.store import JobStore
 from tests.builders import NOON, a_failure, a_job, a_render
 
@@ -243,7 +243,7 @@ async def test_an_item_says_how_it_stands_and_on_which_way(jobs: JobStore, items
 
     assert (waiting.state, waiting.dispatch, waiting.failure) == (ItemState.WAITING, 0, None)
     assert (sent.state, sent.dispatch, sent.failure) == (ItemState.DISPATCHED, 1, None)
-    assert await items.standing(job.id, 0) == Standing(ItemState.FAILED, 1, a_failure())
+    assert await items.standing(job.id, 0) == ItemStanding(ItemState.FAILED, 1, a_failure())
 
 
 @pytest.mark.parametrize("item", [2, -1])
