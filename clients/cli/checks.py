@@ -14,8 +14,10 @@ from pathlib import Path
 import httpx
 
 from chassis.settings import SettingsError
+from clients.cli.failures import CommandFailed
 from clients.cli.findings import Finding
 from clients.cli.provider_check import check_provider
+from clients.cli.session import open_operator_api
 from deploy.local.errors import CannotStart, ProgramMissing
 from deploy.local.lock import holder
 from deploy.local.ports import HOST, check_ports
@@ -53,6 +55,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding("system", True, f"running, process {process}")
     yield from (_health(name, settings) for name in SERVICES)
     yield _ready(settings.url)
+    yield _dead_letters(settings.url, environ)
 
 
 def _python() -> Finding:
@@ -146,3 +149,13 @@ def _ready(url: str) -> Finding:
     if answer.status_code != httpx.codes.OK:
         return Finding("gateway", False, f"{url}/readyz answers {answer.status_code}", "see the problems above")
     return Finding("gateway", True, f"{url} is ready")
+
+
+def _dead_letters(url: str, environ: Mapping[str, str]) -> Finding:
+    try:
+        with open_operator_api(url, environ) as api:
+            total = api.dead_letters(limit=1)["total"]
+    except CommandFailed as failure:
+        return Finding("dead letters", False, f"cannot be counted: {failure}", "see the problems above")
+    todo = "look at them with: studio dead-letters list" if total else ""
+    return Finding("dead letters", True, str(total) if total else "none", todo)

@@ -31,7 +31,9 @@ def doctor(as_json: Json = False) -> None:
 
 
 def _print(finding: Finding) -> None:
-    mark = "[green]ok     [/]" if finding.ok else "[red]problem[/]"
+    mark = "[red]problem[/]"
+    if finding.ok:
+        mark = "[yellow]warning[/]" if finding.todo else "[green]ok     [/]"
     console = results()
     console.print(f"{mark} ", end="")
     console.print(f"{finding.what}: {finding.found}", markup=False)

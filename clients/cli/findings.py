@@ -13,4 +13,4 @@ class Finding:
     ok: bool
     found: str
     todo: str = ""
-    """What to do about it; empty when it is well."""
+    """What to do about it; empty when there is nothing to be done. Where it is well, this is a warning."""

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from chassis.settings import SettingsError
-from clients.cli import assets, brand_kits, doctor, generating, jobs, local
+from clients.cli import assets, brand_kits, dead_letters, doctor, generating, jobs, local
 from clients.cli.demo import demo
 from clients.cli.failures import CommandFailed
 from clients.cli.fake_provider import fake_provider
@@ -47,6 +47,7 @@ app.command()(generating.generate)
 app.add_typer(jobs.app, name="jobs")
 app.command()(generating.watch)
 app.add_typer(assets.app, name="assets")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(doctor.doctor)
 app.command()(fake_provider)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 TERMINAL = ("completed", "partial", "failed")
 """Statuses a job stays in."""
@@ -77,6 +77,34 @@ class AssetList(TypedDict):
 
     assets: list[Asset]
     total: int
+
+
+class DeadLetter(TypedDict):
+    """A message that was put aside; gRPC's JSON writes its sequence as a string."""
+
+    sequence: str
+    reason: str
+    consumer: str
+    subject: str
+    deliveries: int
+    buried_at: str
+    work: NotRequired[dict[str, Any]]
+
+
+class DeadLetterList(TypedDict):
+    """A page of dead letters."""
+
+    dead_letters: list[DeadLetter]
+    total: int
+
+
+class DeadLetterDetails(TypedDict):
+    """A dead letter, and the message in it."""
+
+    dead_letter: DeadLetter
+    headers: dict[str, str]
+    message: NotRequired[dict[str, Any]]
+    data: str
 
 
 class BrandKitList(TypedDict):

@@ -67,10 +67,10 @@ def with_secrets(settings: LocalSettings) -> LocalSettings:
     return complete
 
 
-def service_token(secret: str) -> str:
-    """A token that says a call comes from one of our own services."""
+def service_token(secret: str, ttl: int = YEAR) -> str:
+    """A token that says a call comes from one of our own services; `ttl` in seconds."""
     now = int(time.time())
-    return jwt.encode({"role": "service_role", "iat": now, "exp": now + YEAR}, secret, "HS256")
+    return jwt.encode({"role": "service_role", "iat": now, "exp": now + ttl}, secret, "HS256")
 
 
 def user_token(
