@@ -84,7 +84,7 @@ class DeadLetterService:
         """The job that failed of it; raises NothingToRequeue."""
         work = letter.work
         if work is None:
-            raise NothingToRequeue(letter.sequence, "it cannot be read, so it names no job")
+            raise NothingToRequeue(letter.sequence, "nothing in it says which job it is about")
         try:
             job = await self._jobs.get(work.job_id)
             standing = await self._items.standing(work.job_id, work.item)

@@ -200,7 +200,8 @@ async def test_a_letter_that_names_no_job_is_not_requeued(world: World) -> None:
 
     assert (unreadable.code, unreadable.reason) == (nobodys.code, nobodys.reason) == REFUSED
     assert (
-        unreadable.message == f"dead letter {noise.sequence} cannot be requeued: it cannot be read, so it names no job"
+        unreadable.message
+        == f"dead letter {noise.sequence} cannot be requeued: nothing in it says which job it is about"
     )
     assert f"job {missing.job_id} was not found" in nobodys.message
     assert nobodys.metadata == {"sequence": str(of_none.sequence), "job_id": missing.job_id}

@@ -13,6 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from chassis.queue import Poison, TooLate, TooOften
 from services.generation.consumer import Sender
 from services.generation.domain import Sending
+from services.generation.failures import failure
 from streamerstudio.error.v1 import error_reason_pb2 as reasons
 from streamerstudio.generation.v1 import generation_service_pb2 as calls
 from streamerstudio.generation.v1 import job_pb2
@@ -178,3 +179,7 @@ async def test_ids_that_are_not_ours_are_nobodys_sending(nats: NatsServer) -> No
                 await jetstream.publish("work.store", b"", headers={"Nats-Msg-Id": message_id})
 
         assert Sending("j", 0, 3) in await Sender(queue).under_way()
+
+
+def test_whoever_finds_an_item_too_late_says_so_in_the_same_words() -> None:
+    assert failure(TooLate.error_reason).message == TooLate.sentence

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import httpx
 import pytest
 
 from deploy.local.background import BackgroundSystem
@@ -120,3 +121,21 @@ async def test_a_native_client_is_refused_with_the_field_and_the_reason(
     assert bad.value.code() is grpc.StatusCode.INVALID_ARGUMENT and "asset_type" in (bad.value.details() or "")
     assert users.value.code() is grpc.StatusCode.PERMISSION_DENIED
     assert nobody.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_grpcurl_reads_dead_letters_on_the_gateways_port_as_a_service_alone(
+    system: BackgroundSystem, through_the_gateway: str
+) -> None:
+    method = "streamerstudio.generation.v1.GenerationService/GetDeadLetter"
+    service, user = system.settings.service_token, token_for(system, f"user-{uuid.uuid4()}")
+    assert service is not None
+    arguments = ("-d", '{"sequence": 1000000}', through_the_gateway, method)
+
+    _, missing = await grpcurl("-H", f"authorization: Bearer {service.get_secret_value()}", *arguments)
+    _, refused = await grpcurl("-H", f"authorization: Bearer {user}", *arguments)
+    async with httpx.AsyncClient(base_url=system.url, trust_env=False) as client:
+        rest = await client.post(f"/{method}", headers=dict(bearer(service.get_secret_value())), json={})
+
+    assert "Code: NotFound" in missing and "DEAD_LETTER_NOT_FOUND" in missing
+    assert "Code: PermissionDenied" in refused and "SERVICE_ONLY" in refused
+    assert rest.status_code == 404
