@@ -68,7 +68,8 @@ class DeadLetterService:
         Raises:
             DeadLetterNotFound: there is none, or it was dealt with.
             NothingToRequeue: it is about no job that failed.
-            BrandKitNotFound, Unavailable: nothing was changed.
+            BrandKitNotFound: nothing was changed.
+            Unavailable: ask again; what was done is not done twice.
         """
         letter = await self._letters.get(sequence)
         job = await self._job_of(letter)
