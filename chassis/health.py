@@ -11,6 +11,7 @@ from grpc_health.v1._async import HealthServicer
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
 from chassis.errors import ServiceError
+from chassis.patience import describe
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ async def _trouble(check: Check, timeout: float) -> str | None:
     except TimeoutError:
         return "timed out"
     except ServiceError as error:
-        return error.message
+        return describe(error)
     except Exception as error:  # a check that breaks has not passed, and the next may
         log.exception("health check broke")
         return repr(error)

@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from chassis.errors import Unavailable
+from chassis.patience import describe
 from chassis.queue.address import Address
 from chassis.queue.backoff import backoff
 from chassis.queue.ending import end
@@ -168,12 +169,6 @@ class Connection:
             unforeseen = error if not isinstance(error, (*FAULTS, Unavailable)) else None
             tries = f"try {failures}, {describe(error)}"
             logger.warning("waiting for NATS at %s: %s", self._address, tries, exc_info=unforeseen)
-
-
-def describe(error: BaseException) -> str:
-    """For the log: what NATS said, rather than what we made of it."""
-    cause = error.__cause__ or error
-    return f"{type(cause).__name__}: {cause}"
 
 
 async def _shut(client: Client) -> None:

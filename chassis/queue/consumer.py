@@ -7,8 +7,9 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
 
 from chassis.errors import Unavailable
+from chassis.patience import Trouble
 from chassis.queue.backoff import backoff
-from chassis.queue.connection import Connection, describe
+from chassis.queue.connection import Connection
 from chassis.queue.ending import end
 from chassis.queue.pull import Pull
 from chassis.queue.receipt import Receipt
@@ -34,6 +35,7 @@ class Consumer:
         self._running: set[asyncio.Task[None]] = set()
         self._pump: asyncio.Task[None] | None = None
         self._failures = 0
+        self._trouble = Trouble(logger, f"{terms.durable}: binding again")
 
     def start(self) -> None:
         self._pump = self._pump or asyncio.create_task(self._consume(), name=f"{self._terms.durable}: consumer")
@@ -51,10 +53,12 @@ class Consumer:
             await self._connection.up()
             try:
                 await self._drive(await self._bind())
-            except Exception as error:
+            except Unavailable as error:
                 self._failures += 1
-                unforeseen = error if not isinstance(error, Unavailable) else None
-                logger.warning("%s: binding again: %s", self._terms.durable, describe(error), exc_info=unforeseen)
+                self._trouble.tell(error)
+            except Exception:
+                self._failures += 1
+                logger.exception("%s: binding again", self._terms.durable)
             await asyncio.sleep(backoff(self._failures, first=REBIND_FIRST, most=REBIND_MOST))
 
     async def _bind(self) -> Pull:
@@ -89,6 +93,7 @@ class Consumer:
                     self._slots.release()
                     raise
                 self._failures = 0
+                self._trouble.over()
                 self._begin(message)
         finally:
             for message in await pull.close():

@@ -1,7 +1,8 @@
 """What a handler is given, and how it answers.
 
-Returning acknowledges the message. `Again` has it delivered again, `Poison` buries it, `Unavailable` and any other
-exception have it delivered again after a growing delay.
+Returning acknowledges the message. `Again` has it delivered again, `Poison` buries it; with `Unavailable` it waits in
+our hands, the handler called again and again, for some time; that and any other exception have it delivered again after
+a growing delay.
 
     Poison        no repetition will help
     ├── TooLate   it came when its time was up

@@ -17,7 +17,7 @@ from chassis.queue.delivery import Handler, OnDead
 from chassis.queue.letters import DeadLetters
 from chassis.queue.listing import message_ids
 from chassis.queue.streams import DEAD_LETTERS, WORK, Stream, declare
-from chassis.queue.work import Terms
+from chassis.queue.work import PATIENCE, Terms
 
 logger = logging.getLogger(__name__)
 
@@ -98,9 +98,10 @@ class Queue:
         ack_wait: float = 6.0,
         max_work: float = 300.0,
         max_deliveries: int = 50,
+        patience: float = PATIENCE,
     ) -> None:
         """Has the handler called for each message on the subject; `Terms` says what the numbers mean."""
-        terms = Terms(subject, durable, handler, on_dead, concurrency, ack_wait, max_work, max_deliveries)
+        terms = Terms(subject, durable, handler, on_dead, concurrency, ack_wait, max_work, max_deliveries, patience)
         consumer = Consumer(self._connection, self._work, terms, replicas=self.replicas)
         self._consumers.append(consumer)
         if self._started:

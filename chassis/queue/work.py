@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from nats.aio.msg import Msg
 
 from chassis.errors import Unavailable
+from chassis.patience import Trouble, describe, patiently
 from chassis.queue.backoff import backoff
-from chassis.queue.connection import Connection, describe
+from chassis.queue.connection import Connection
 from chassis.queue.dead_letters import bury
 from chassis.queue.delivery import REQUEST_ID, Again, Delivery, Handler, OnDead, Poison, TooOften
 from chassis.queue.ending import end
@@ -24,6 +25,12 @@ logger = logging.getLogger(__name__)
 RETRY_FIRST, RETRY_MOST = 1.0, 30.0
 CLEAN_UP = 5.0
 """Seconds a cancelled handler has to put things in order."""
+PATIENCE = 120.0
+"""Seconds a message waits in its handler's hands for what is down, before it is given back.
+
+So long, because giving back counts as a delivery: an outage of hours must not look like a message that nobody can
+process. And in our hands it goes on within a second of the return of what it needs.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,8 @@ class Terms:
     """Seconds one delivery may take in all."""
     max_deliveries: int
     """A message that was delivered so often without success is buried."""
+    patience: float
+    """Seconds a delivery may wait for what is down."""
 
 
 async def work(connection: Connection, terms: Terms, message: Msg) -> None:
@@ -77,7 +86,8 @@ async def _attempt(connection: Connection, terms: Terms, delivery: Delivery) -> 
     try:
         if delivery.deliveries > terms.max_deliveries:
             raise TooOften(terms.max_deliveries)
-        await terms.handler(delivery)
+        waiting = Trouble(logger, f"{terms.durable}: waiting", _context(delivery))
+        await patiently(lambda: terms.handler(delivery), waiting, within=terms.patience)
     except Poison as poison:
         logger.warning("%s: gave up: %s", terms.durable, poison.reason, extra=_context(delivery))
         await bury(connection, delivery, consumer=terms.durable, reason=poison.reason)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from chassis.errors import Unavailable
+from chassis.patience import Trouble
 from services.generation.ports import AssetRemoval, Discards
 
 log = logging.getLogger(__name__)
@@ -16,11 +17,13 @@ AT_ONCE = 50
 
 async def discard_for_ever(discards: Discards, removal: AssetRemoval) -> None:
     """Every second; ends only by cancellation."""
+    trouble = Trouble(log, "not discarding for now")
     while True:
         try:
             await discard(discards, removal)
+            trouble.over()
         except Unavailable as error:
-            log.warning("not discarding for now", extra={"why": error.message})
+            trouble.tell(error)
         await asyncio.sleep(EVERY)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import datetime, timedelta
 
 from chassis.errors import Unavailable
+from chassis.patience import Trouble
 from services.generation.domain import Dispatch, Sending
 from services.generation.failures import failure
 from services.generation.ports import Announcer, Items, Outbox
@@ -50,6 +51,7 @@ class Dispatcher:
         self._window = window
         self._clock = clock
         self._due = asyncio.Event()
+        self._unsent = Trouble(log, "giving items back that cannot be sent")
 
     def wake(self) -> None:
         """Something was committed, or has ended: there may be an item to send."""
@@ -57,20 +59,24 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Dispatches when woken, and every second; ends only by cancellation."""
+        trouble = Trouble(log, "not dispatching for now")
         while True:
             await self._wait()
             try:
                 await self.dispatch()
+                trouble.over()
             except Unavailable as error:
-                log.warning("not dispatching for now", extra={"why": error.message})
+                trouble.tell(error)
 
     async def reap_for_ever(self) -> None:
         """Every second, deals with what was left behind; ends only by cancellation."""
+        trouble = Trouble(log, "not reaping for now")
         while True:
             try:
                 await self.reap()
+                trouble.over()
             except Unavailable as error:
-                log.warning("not reaping for now", extra={"why": error.message})
+                trouble.tell(error)
             await asyncio.sleep(EVERY)
 
     async def dispatch(self) -> int:
@@ -80,11 +86,12 @@ class Dispatcher:
             try:
                 await self._send(each)
             except Unavailable as error:
+                self._unsent.tell(error)
                 await self._outbox.give_back(taken[number:])
                 await self._outbox.sent(taken[:number])
-                log.warning("gave items back", extra={"items": len(taken) - number, "why": error.message})
                 return number
         if taken:
+            self._unsent.over()
             await self._outbox.sent(taken)
         return len(taken)
 
@@ -112,7 +119,8 @@ class Dispatcher:
 
     async def _fail(self, overdue: Sequence[tuple[str, int, str]]) -> None:
         for job_id, item, reason in overdue:
-            if await self._items.failed(job_id, item, failure(reason, "render"), self._clock()):
+            stage = "store" if reason == "STORAGE_ERROR" else "render"
+            if await self._items.failed(job_id, item, failure(reason, stage), self._clock()):
                 log.warning("past its time", extra={"job_id": job_id, "item": item, "reason": reason})
                 await self._announcer.announce(job_id)
 

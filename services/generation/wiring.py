@@ -12,6 +12,7 @@ from pathlib import Path
 from chassis.auth import TokenVerifier
 from chassis.database import Database, migrate, open_database
 from chassis.errors import Unavailable
+from chassis.patience import describe
 from chassis.queue import Queue
 from chassis.renders import open_renders
 from chassis.server import GRACE, Role, Service
@@ -156,4 +157,4 @@ async def _forget_keys(database: Database) -> None:
         try:
             await forget_old_keys(database, now())
         except Unavailable as error:
-            log.warning("not forgetting old keys for now", extra={"why": error.message})
+            log.warning("not forgetting old keys for now", extra={"why": describe(error)})

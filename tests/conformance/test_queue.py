@@ -48,7 +48,7 @@ async def test_a_handled_message_is_removed(queue: Queue) -> None:
     assert inbox.is_empty
 
 
-@pytest.mark.parametrize("error", [ValueError("a bug"), Unavailable("no database"), asyncio.CancelledError()])
+@pytest.mark.parametrize("error", [ValueError("a bug"), asyncio.CancelledError()])
 async def test_a_message_whose_handler_fails_comes_again(queue: Queue, error: BaseException) -> None:
     handler = Failing(error)
     queue.consume("work.prompt", durable="prompt", handler=handler, on_dead=nobody_dies, concurrency=1)
@@ -58,6 +58,38 @@ async def test_a_message_whose_handler_fails_comes_again(queue: Queue, error: Ba
     assert (await handler.next()).deliveries == 1
     assert (await handler.next()).deliveries == 2
     await work_is_done(queue)
+
+
+async def test_a_message_waits_for_what_is_down_without_being_delivered_again(queue: Queue) -> None:
+    handler = Failing(Unavailable("no database"), Unavailable("no database"))
+    queue.consume("work.prompt", durable="prompt", handler=handler, on_dead=nobody_dies, concurrency=1)
+
+    await queue.publish("work.prompt", b"draw", message_id="1")
+
+    assert [(await handler.next()).deliveries for _ in range(3)] == [1, 1, 1]
+    await work_is_done(queue)
+
+
+async def test_a_message_that_waited_too_long_for_what_is_down_comes_again(queue: Queue) -> None:
+    handler = Failing(Unavailable("no database"))
+    queue.consume("work.prompt", durable="prompt", handler=handler, on_dead=nobody_dies, concurrency=1, patience=0)
+
+    await queue.publish("work.prompt", b"draw", message_id="1")
+
+    assert [(await handler.next()).deliveries for _ in range(2)] == [1, 2]
+    await work_is_done(queue)
+
+
+async def test_what_is_down_is_told_once_and_so_is_its_return(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    handler = Failing(Unavailable("no database"), Unavailable("no database"))
+    queue.consume("work.prompt", durable="prompt", handler=handler, on_dead=nobody_dies, concurrency=1)
+
+    await queue.publish("work.prompt", b"draw", message_id="1")
+    await work_is_done(queue)
+
+    told = [record.getMessage() for record in caplog.records if "waiting" in record.getMessage()]
+    assert told == ["prompt: waiting", "no longer: prompt: waiting"]
 
 
 async def test_again_delays_the_next_delivery(queue: Queue) -> None:

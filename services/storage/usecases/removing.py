@@ -7,6 +7,7 @@ import logging
 from datetime import timedelta
 
 from chassis.errors import Unavailable
+from chassis.patience import describe
 from services.storage.domain import Asset, AssetNotFound, BlobMissing, State
 from services.storage.ports import AssetStore, Blobs, Clock
 from services.storage.usecases.moving import Moves
@@ -49,7 +50,7 @@ class Recovery:
             try:
                 await self.recover()
             except Unavailable as error:
-                log.warning("not recovered yet", extra={"why": str(error)})
+                log.warning("not recovered yet", extra={"why": describe(error)})
             await asyncio.sleep(RECOVER_EVERY)
 
     async def recover(self) -> None:
@@ -58,7 +59,7 @@ class Recovery:
             try:
                 await self._finish(asset)
             except Unavailable as error:
-                log.warning("not recovered yet", extra={"asset_id": asset.id, "why": str(error)})
+                log.warning("not recovered yet", extra={"asset_id": asset.id, "why": describe(error)})
             except AssetNotFound:
                 log.debug("somebody else removed it", extra={"asset_id": asset.id})
             except BlobMissing:
