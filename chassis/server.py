@@ -23,6 +23,7 @@ from chassis.auth import Access, Policy, grpc_methods
 from chassis.database import MigrationError
 from chassis.health import Pace, health_servicer, publish_health
 from chassis.interceptors import Guard
+from chassis.patience import Trouble, patiently
 from chassis.service import Role, Service, StartRefused, Work
 from chassis.settings import ServiceSettings, SettingsError, read_settings
 from chassis.telemetry import configure_logging
@@ -143,12 +144,24 @@ async def _run(build: Build, host: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        service = await _unless(stop, build(stack))
+        service = await _unless(stop, _build_patiently(build, stack))
         if service is not None:
             async with running(service, host=host, stop=stop):
                 await stop.wait()
                 log.info("stopping")
     log.info("stopped")
+
+
+async def _build_patiently(build: Build, stack: AsyncExitStack) -> Service:
+    """Builds it when what it needs is there: a process that ended instead would be started again and again."""
+
+    async def build_whole() -> Service:
+        async with AsyncExitStack() as opened:
+            service = await build(opened)
+            stack.push_async_exit(opened.pop_all())
+            return service
+
+    return await patiently(build_whole, Trouble(log, "waiting to start"))
 
 
 async def _unless(stop: asyncio.Event, building: Awaitable[Service]) -> Service | None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from chassis.auth import TokenVerifier
+from chassis.errors import Unavailable
 from chassis.server import Role, Service, main
 from chassis.settings import ServiceSettings
 from streamerstudio.storage.v1.asset_pb2 import Asset
@@ -29,8 +30,9 @@ class Settings(ServiceSettings):
     """What the script is."""
 
     port: int = Field(0, alias="SCRIPTED_PORT")
-    mood: Literal["well", "never ready", "mortal", "stubborn"] = Field("well", alias="SCRIPTED_MOOD")
-    """`never ready`: the build takes for ever; `mortal`: its work dies; `stubborn`: its drain takes for ever."""
+    mood: Literal["well", "never ready", "needy", "mortal", "stubborn"] = Field("well", alias="SCRIPTED_MOOD")
+    """`never ready`: the build takes for ever; `needy`: it cannot be built while the gate is there; `mortal`: its work
+    dies; `stubborn`: its drain takes for ever."""
     gate: Path = Field(Path("/nowhere"), alias="SCRIPTED_GATE")
     """A call says so in this file, and is answered when the file is gone."""
 
@@ -40,6 +42,8 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     if settings.mood == "never ready":
         print("building", flush=True)
         await asyncio.Event().wait()
+    if settings.mood == "needy" and settings.gate.exists():
+        raise Unavailable("its database is down")
 
     async def asset(_: Context) -> Asset:
         settings.gate.write_text("waiting")

@@ -65,6 +65,33 @@ async def test_a_process_that_is_told_to_stop_while_it_starts_does() -> None:
     assert [json.loads(line)["message"] for line in complained.splitlines()] == ["stopped"]
 
 
+async def test_a_process_waits_for_what_it_needs_to_start_and_says_so(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    async with process(SCRIPTED_MOOD="needy", SCRIPTED_GATE=str(gate)) as running:
+        waiting = await running.logged("waiting to start")
+        for _ in range(3):  # what was opened is closed before each new try
+            await running.printed("closed")
+        gate.unlink()
+        await running.logged("listening")
+        running.process.send_signal(signal.SIGTERM)
+        code, said, complained = await running.ended()
+
+    assert waiting["why"] == "Unavailable: its database is down"
+    assert code == 0 and said.endswith("closed\n")
+    assert "waiting to start" not in complained
+
+
+async def test_a_process_that_waits_to_start_ends_when_it_is_told_to(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    async with process(SCRIPTED_MOOD="needy", SCRIPTED_GATE=str(gate)) as running:
+        await running.logged("waiting to start")
+        running.process.send_signal(signal.SIGTERM)
+
+        assert (await running.ended())[0] == 0
+
+
 async def test_a_process_whose_work_dies_ends_so_that_it_is_started_again() -> None:
     async with process(SCRIPTED_MOOD="mortal") as running:
         code, said, complained = await running.ended()
