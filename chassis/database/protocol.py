@@ -81,5 +81,8 @@ class UniqueViolation(Exception):
         self.columns = columns
 
 
+UNAVAILABLE = "the database is not available"
+
+
 def unavailable() -> Unavailable:
-    return Unavailable("the database is not available")
+    return Unavailable(UNAVAILABLE)

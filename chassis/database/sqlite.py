@@ -2,6 +2,7 @@
 
 Calls run on the event loop: at some microseconds each they cost less than any way of moving them off it.
 One connection writes, under a lock; another only reads, so it never sees what is not committed.
+When another program holds the file, SQLite is told not to wait: calls do, between tries, and the event loop goes on.
 """
 
 from __future__ import annotations
@@ -10,17 +11,21 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from chassis.database.protocol import Row, Transaction, Value, unavailable
 from chassis.database.rules import Lifetime, OpenTransactions
-from chassis.database.sqlite_errors import translated
+from chassis.database.sqlite_errors import Held, translated
 
 _OLDEST = (3, 35)  # the first that knows RETURNING
-_BUSY_TIMEOUT = 0.25  # seconds, for a shell that holds the file; the event loop stands still meanwhile
+_PATIENCE = 2.0  # seconds a call waits for a shell, or a backup, that holds the file
+_TRY_EVERY = 0.01  # seconds
+
+T = TypeVar("T")
 
 sqlite3.register_converter("BOOLEAN", lambda stored: stored != b"0")
 
@@ -29,15 +34,22 @@ def open_sqlite(path: Path) -> SQLiteDatabase:
     """Must be the only one to open `path`: a second process raises RuntimeError."""
     if sqlite3.sqlite_version_info < _OLDEST:
         raise RuntimeError(f"SQLite {_OLDEST[0]}.{_OLDEST[1]} or later is needed; this is {sqlite3.sqlite_version}")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with ExitStack() as opened:
-        lock = _claim(path)
-        opened.callback(os.close, lock)
-        path.touch(mode=0o600)
+        _make_ours(path, opened)
         writer = opened.enter_context(closing(_connect(path, "rw")))
         _make_durable(writer, path)
         reader = opened.enter_context(closing(_connect(path, "ro")))
         return SQLiteDatabase(writer, reader, opened.pop_all())
+
+
+def _make_ours(path: Path, opened: ExitStack) -> None:
+    """Locks the file, and makes it if need be."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        opened.callback(os.close, _claim(path))
+        path.touch(mode=0o600)
+    except OSError as exc:
+        raise unavailable() from exc
 
 
 def _claim(path: Path) -> int:
@@ -58,7 +70,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"{path.as_uri()}?mode={mode}",
             uri=True,
-            timeout=_BUSY_TIMEOUT,
+            timeout=0,
             isolation_level=None,
             detect_types=sqlite3.PARSE_DECLTYPES,
         )
@@ -87,6 +99,14 @@ class SQLiteDatabase:
     async def fetch(self, sql: str, *args: Value) -> list[Row]:
         self._inside.refuse_inside()
         self._require_open()
+        try:
+            return _fetch(self._reader, sql, *args)
+        except Held:
+            return await _when_free(_deadline(), lambda: self._read(sql, *args))
+
+    def _read(self, sql: str, *args: Value) -> list[Row]:
+        # It may have been closed while we waited.
+        self._require_open()
         return _fetch(self._reader, sql, *args)
 
     async def fetch_one(self, sql: str, *args: Value) -> Row | None:
@@ -95,16 +115,19 @@ class SQLiteDatabase:
 
     async def execute(self, sql: str, *args: Value) -> int:
         self._inside.refuse_inside()
+        # From here on: whoever waits for our own lock first has waited as well.
+        deadline = _deadline()
         async with self._write_lock:
             self._require_open()
-            return _execute(self._writer, sql, *args)
+            return await _when_free(deadline, lambda: _execute(self._writer, sql, *args))
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         with self._inside.entered():
+            deadline = _deadline()
             async with self._write_lock:
                 self._require_open()
-                _fetch(self._writer, "BEGIN IMMEDIATE")
+                await _when_free(deadline, lambda: _fetch(self._writer, "BEGIN IMMEDIATE"))
                 transaction = SQLiteTransaction(self._writer)
                 try:
                     yield transaction
@@ -157,6 +180,21 @@ class SQLiteTransaction:
         self._lifetime.end()
         if self._writer.in_transaction:
             _fetch(self._writer, "ROLLBACK")
+
+
+def _deadline() -> float:
+    return time.monotonic() + _PATIENCE
+
+
+async def _when_free(deadline: float, call: Callable[[], T]) -> T:
+    """Tries until no other program holds the file; raises Held when that takes too long."""
+    while True:
+        try:
+            return call()
+        except Held:
+            if time.monotonic() >= deadline:
+                raise
+        await asyncio.sleep(_TRY_EVERY)
 
 
 def _fetch(connection: sqlite3.Connection, sql: str, *args: Value) -> list[Row]:

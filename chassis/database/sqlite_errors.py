@@ -7,10 +7,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from chassis.database.protocol import UniqueViolation, unavailable
+from chassis.database.protocol import UNAVAILABLE, UniqueViolation, unavailable
+from chassis.errors import Unavailable
 
 _UNAVAILABLE = {
-    sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_FULL,
@@ -27,6 +27,10 @@ _NOT_UNIQUE = {
 }
 
 
+class Held(Unavailable):
+    """Another program holds the file; nothing was done."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     try:
@@ -35,7 +39,9 @@ def translated() -> Iterator[None]:
         code: int = getattr(exc, "sqlite_errorcode", 0)  # absent when sqlite3 itself refuses
         if code in _NOT_UNIQUE:
             raise _unique_violation(str(exc)) from exc
-        if code & 0xFF in _UNAVAILABLE:  # the low byte is the kind, the rest the variant
+        if code & 0xFF == sqlite3.SQLITE_BUSY:  # the low byte is the kind, the rest the variant
+            raise Held(UNAVAILABLE) from exc
+        if code & 0xFF in _UNAVAILABLE:
             raise unavailable() from exc
         raise
 

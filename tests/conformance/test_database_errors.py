@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -226,22 +225,6 @@ async def test_the_isolation_is_read_committed_whatever_the_server_prefers(postg
 
     assert row is not None
     assert row[0] == "read committed"
-
-
-async def test_a_file_that_another_program_holds_is_unavailable(tmp_path: Path) -> None:
-    path = tmp_path / "held.db"
-    database = await open_database(f"sqlite://{path}", schema="any")
-    with closing(sqlite3.connect(path, isolation_level=None)) as shell:
-        shell.execute("BEGIN IMMEDIATE")
-
-        with pytest.raises(Unavailable):
-            await database.execute("CREATE TABLE t(id TEXT)")
-        with pytest.raises(Unavailable):
-            async with database.transaction():
-                pass
-
-    assert await database.execute("CREATE TABLE t(id TEXT)") == 0
-    await database.close()
 
 
 async def test_reads_cannot_write_on_sqlite(tmp_path: Path) -> None:
