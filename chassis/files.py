@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 OWNER_ONLY = 0o600
+SCARCE = 16 * 2**20
+"""Bytes: with less than this left a disk counts as full. It is room for some pictures, and for what is on its way."""
 
 
 def write_synced(path: Path, data: bytes) -> None:
@@ -18,6 +20,12 @@ def write_synced(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def free_bytes(directory: Path) -> int:
+    """What can still be written to the disk that a directory is on, without what is kept in reserve for root."""
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize
 
 
 def sync_directory(directory: Path) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from chassis.errors import Unavailable
-from chassis.files import sync_directory, write_synced
+from chassis.files import SCARCE, free_bytes, sync_directory, write_synced
 from chassis.renders.port import RenderMissing, checked
 
 
@@ -18,9 +18,16 @@ class FileRenders:
     """For a system whose services share one machine, and so one directory."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        sync_directory(directory.parent)
+        with _translated():
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            sync_directory(directory.parent)
         self._directory = directory
+
+    async def require_room(self) -> None:
+        with _translated():
+            free = free_bytes(self._directory)
+        if free < SCARCE:
+            raise Unavailable(f"There is no room for renders: {free // 2**20} MiB are free.")
 
     async def put(self, key: str, data: bytes) -> None:
         await asyncio.to_thread(self._write, checked(key), data)
@@ -54,6 +61,8 @@ class FileRenders:
             try:
                 return (self._directory / key).read_bytes()
             except FileNotFoundError:
+                if not self._directory.is_dir():
+                    raise  # it may come back, and the render with it
                 raise RenderMissing(key) from None
 
     def _remove(self, key: str) -> None:

@@ -34,6 +34,10 @@ class ObjectStoreRenders:
         self._ttl = ttl.total_seconds()
         self._open_store: tuple[JetStreamContext, ObjectStore] | None = None
 
+    async def require_room(self) -> None:
+        # How full the disks of its servers are, NATS tells nobody outside.
+        await self._queue.ping()
+
     async def put(self, key: str, data: bytes) -> None:
         meta = ObjectMeta(name=checked(key), options=ObjectMetaOptions(max_chunk_size=CHUNK))
         async with self._store() as (_, store):

@@ -23,6 +23,10 @@ class Renders(Protocol):
     raises Unavailable when the place cannot be reached or written to.
     """
 
+    async def require_room(self) -> None:
+        """Must raise Unavailable when a `put` would, as far as that can be told: asked before anything is paid."""
+        ...
+
     async def put(self, key: str, data: bytes) -> None:
         """Must have the bytes on disk when it returns, in place of what was there; readers see one or the other."""
         ...

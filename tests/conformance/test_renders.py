@@ -34,6 +34,10 @@ async def test_what_was_put_is_got(renders: Renders, data: bytes) -> None:
     assert await renders.get("a-1.png") == data
 
 
+async def test_a_place_that_has_room_says_so(renders: Renders) -> None:
+    await renders.require_room()
+
+
 async def test_putting_the_same_key_again_replaces(renders: Renders) -> None:
     await renders.put("a", PICTURE)
     await renders.put("a", b"new")

@@ -41,13 +41,15 @@ async def test_a_sweep_removes_the_drafts_a_crash_left(tmp_path: Path) -> None:
     assert _names(tmp_path) == []
 
 
-async def test_a_directory_that_is_gone_is_unavailable_to_write_and_empty_to_read(tmp_path: Path) -> None:
+async def test_a_directory_that_is_gone_is_unavailable_and_not_empty(tmp_path: Path) -> None:
     renders = FileRenders(tmp_path / "renders")
     (tmp_path / "renders").rmdir()
 
     with pytest.raises(Unavailable):
+        await renders.require_room()
+    with pytest.raises(Unavailable):
         await renders.put("a", b"small")
-    with pytest.raises(RenderMissing):
+    with pytest.raises(Unavailable):
         await renders.get("a")
 
 
@@ -67,6 +69,8 @@ async def test_an_object_store_without_nats_is_unavailable(nats: NatsServer) -> 
         await renders.put("a", b"small")
         nats.kill()
 
+        with pytest.raises(Unavailable):
+            await renders.require_room()
         with pytest.raises(Unavailable):
             await renders.put("a", b"small")
         with pytest.raises(Unavailable):

@@ -57,6 +57,10 @@ async def test_a_directory_that_is_gone_is_unavailable(tmp_path: Path) -> None:
         await blobs.ping()
     with pytest.raises(Unavailable):
         await blobs.delete(KEY)
+    with pytest.raises(Unavailable):
+        await blobs.move(KEY, new_key(is_public=True))
+    with pytest.raises(Unavailable):
+        await blobs.read(KEY).__aenter__()
 
 
 async def test_what_a_crash_left_behind_is_swept_and_what_is_being_written_is_not(tmp_path: Path) -> None:

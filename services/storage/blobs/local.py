@@ -29,12 +29,13 @@ class LocalBlobs:
     """For a system on one machine: `private/…` and `public/…` below a directory of their own."""
 
     def __init__(self, directory: Path, public_url: str, signer: Signer, clock: Clock) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name in (PRIVATE, PUBLIC, DRAFTS):
-            (directory / name).mkdir(mode=0o700, exist_ok=True)
-        sync_directory(directory)
-        sync_directory(directory.parent)
-        _sweep(directory / DRAFTS)
+        with _translated():
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in (PRIVATE, PUBLIC, DRAFTS):
+                (directory / name).mkdir(mode=0o700, exist_ok=True)
+            sync_directory(directory)
+            sync_directory(directory.parent)
+            _sweep(directory / DRAFTS)
         self._directory = directory
         self._files_url = f"{public_url.rstrip('/')}/files"
         self._signer = signer
@@ -112,7 +113,12 @@ def _open(path: Path, key: str) -> BinaryIO:
             # Unbuffered: the chunks are large enough.
             return path.open("rb", buffering=0)
         except FileNotFoundError:
-            raise BlobMissing(key) from None
+            raise _missing(path, key) from None
+
+
+def _missing(path: Path, key: str) -> BlobMissing | FileNotFoundError:
+    """A file that is not in its directory is missing; one whose directory is not there may come back with it."""
+    return BlobMissing(key) if path.parent.is_dir() else FileNotFoundError(path.parent)
 
 
 def _move(path: Path, next_path: Path, key: str) -> None:
@@ -121,7 +127,7 @@ def _move(path: Path, next_path: Path, key: str) -> None:
             path.rename(next_path)
         except FileNotFoundError:
             if not next_path.exists():
-                raise BlobMissing(key) from None
+                raise _missing(path, key) from None
         # Also when somebody else renamed it: they may have crashed before this.
         sync_directory(next_path.parent)
         sync_directory(path.parent)
