@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chassis.database import Database, Row, Transaction
-from chassis.errors import Unavailable
+from chassis.patience import Trouble, patiently
 from chassis.times import from_micros, to_micros
 from services.generation.domain import CallUnderWay, PastCall, RenderDeferred, RenderFailed, RenderVoid
 from services.generation.failures import failure
@@ -163,13 +163,20 @@ class ItemCalls:
         """Gives signs of life through the database; ends only by cancellation."""
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
-            now = self._clock()
-            with suppress(Unavailable):  # the next beat tries again; without any, the lease ends as it should
-                await self._database.execute(EXTEND, *self._key, self._worker, to_micros(now + self._lease))
-                await self._database.execute(TOUCH, *self._key, to_micros(now))
+            await patiently(self._beat, Trouble(log, "no sign of life given", {"job_id": self._key[0]}))
+
+    async def _beat(self) -> None:
+        now = self._clock()
+        await self._database.execute(EXTEND, *self._key, self._worker, to_micros(now + self._lease))
+        await self._database.execute(TOUCH, *self._key, to_micros(now))
 
     async def _end(self, attempt: _Attempt) -> None:
-        await self._database.execute(END, *self._key, attempt.number, attempt.state, to_micros(self._clock()))
+        """For as long as it takes: a call that was served and is not remembered costs another one."""
+        ended_at = to_micros(self._clock())
+        await patiently(
+            lambda: self._database.execute(END, *self._key, attempt.number, attempt.state, ended_at),
+            Trouble(log, "remembering a call", {"job_id": self._key[0]}),
+        )
 
 
 def _refuse_unless_free(past: list[Row], worker: str, now: int) -> None:

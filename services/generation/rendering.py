@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
+from chassis.patience import Trouble, patiently
 from chassis.renders import RenderMissing, Renders
 from services.generation.domain import (
     AssetType,
@@ -26,6 +28,7 @@ from services.generation.ports import Announcer, Items
 from services.generation.states import Failure
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 KEYED = (
     "The picture has no transparency of its own: wherever this brief asks for transparent or empty space, paint one "
@@ -106,14 +109,17 @@ class Rendering:
 
     async def _make(self, turn: Turn, seed: int) -> Render | None:
         job_id, item = turn.request.job_id, turn.request.item
+        await self._renders.require_room()
         try:
             async with self._calls_of(job_id, item) as calls:
                 picture = await self._picture(replace(turn.request, seed=seed), calls)
                 return await self._keep(job_id, item, picture)
         except RenderFailed as error:
-            await self.fail(job_id, item, error.failure, turn.dispatch)
+            failed = error.failure
+            await self._surely(job_id, lambda: self.fail(job_id, item, failed, turn.dispatch))
         except RenderDeferred as error:
-            await self._defer(turn, error)
+            deferred = error
+            await self._surely(job_id, lambda: self._defer(turn, deferred))
         except RenderVoid:
             log.info("the item ended before it was rendered", extra={"item": item})
         return None
@@ -129,12 +135,20 @@ class Rendering:
     async def _keep(self, job_id: str, item: int, picture: Picture) -> Render | None:
         sha256 = hashlib.sha256(picture.data).hexdigest()
         render = Render(_key(job_id, item, sha256), sha256, picture.content_type)
-        await self._renders.put(render.key, picture.data)
-        kept = await self._items.rendered(job_id, item, render, self._clock())
+        await self._surely(job_id, lambda: self._renders.put(render.key, picture.data))
+        kept = await self._surely(job_id, lambda: self._items.rendered(job_id, item, render, self._clock()))
         if kept != render:
             await self._renders.delete(render.key)
         await self._announcer.announce(job_id)
         return kept
+
+    async def _surely(self, job_id: str, write: Callable[[], Awaitable[T]]) -> T:
+        """Repeats a write until it has happened: what it remembers may have been paid for.
+
+        Nobody else can be told to make the item meanwhile, for its message is still in our hands; how long it may be
+        there, the queue says.
+        """
+        return await patiently(write, Trouble(log, "keeping what was paid for", {"job_id": job_id}))
 
     async def _defer(self, turn: Turn, deferred: RenderDeferred) -> None:
         reason = None if isinstance(deferred, CallUnderWay) else "PROVIDER_RATE_LIMIT"

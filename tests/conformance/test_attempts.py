@@ -12,12 +12,14 @@ import pytest
 
 import services.generation
 from chassis.database import Database
+from chassis.errors import Unavailable
 from chassis.times import now
 from services.generation.attempts_store import ItemCalls, item_calls
 from services.generation.domain import CallUnderWay, RenderDeferred, RenderFailed, RenderVoid
 from services.generation.items_store import ItemStore
 from services.generation.store import JobStore
 from tests.builders import NOON, a_failure, a_job
+from tests.crashing import Fuse, fused
 
 LEASE = timedelta(seconds=60)
 
@@ -186,6 +188,18 @@ async def test_a_closed_gate_stops_every_worker_of_that_model_until_it_opens(wor
         attempt.unpaid()
 
     assert refusal.value.seconds == pytest.approx(30)
+
+
+@pytest.mark.parametrize("steps", [0, 1], ids=["before it is written", "before that is heard"])
+async def test_a_call_is_remembered_although_the_database_was_away_when_it_ended(world: World, steps: int) -> None:
+    fuse = Fuse(steps, Unavailable)
+    worker = ItemCalls(fused(world.database, fuse), world.job_id, 0, "a-model", lease=LEASE, clock=lambda: world.now)
+
+    async with worker.attempt() as attempt:
+        attempt.paid()
+
+    assert fuse.is_burnt
+    assert await world.states() == ["paid"]
 
 
 async def test_an_item_that_ended_is_not_paid_for(world: World) -> None:
