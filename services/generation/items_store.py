@@ -71,7 +71,10 @@ SELECT job_id, item, dispatch FROM items
 WHERE state = 'dispatched' AND (touched_at < $1 OR (sent = FALSE AND touched_at < $2))
 """
 OVERDUE = """
-SELECT items.job_id, items.item, items.deferred_reason FROM items JOIN jobs ON jobs.id = items.job_id
+SELECT items.job_id, items.item,
+       CASE WHEN items.state = 'dispatched' AND items.render_key IS NOT NULL THEN 'STORAGE_ERROR'
+            ELSE COALESCE(items.deferred_reason, 'DEADLINE_EXCEEDED') END AS reason
+FROM items JOIN jobs ON jobs.id = items.job_id
 WHERE items.state IN ('waiting', 'dispatched')
   AND (items.finish_by <= $1 OR (items.state = 'waiting' AND jobs.status = 'queued' AND jobs.start_by <= $1))
 ORDER BY items.finish_by LIMIT $2
@@ -189,7 +192,7 @@ class ItemStore:
     async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:
         """The longest overdue first."""
         rows = await self._database.fetch(OVERDUE, to_micros(now), limit)
-        return [(row["job_id"], row["item"], row["deferred_reason"] or "DEADLINE_EXCEEDED") for row in rows]
+        return [(row["job_id"], row["item"], row["reason"]) for row in rows]
 
     async def _change_each(self, sql: str, sendings: Sequence[Sending], *values: int) -> None:
         async with self._database.transaction() as transaction:

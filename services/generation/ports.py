@@ -174,7 +174,10 @@ class Outbox(Protocol):
         ...
 
     async def overdue(self, now: datetime, limit: int) -> Sequence[tuple[str, int, str]]:
-        """Items past `finish_by`, or of jobs past `start_by` with nothing on its way: job, item and the reason."""
+        """Items past `finish_by`, or of jobs past `start_by` with nothing on its way: job, item and the reason.
+
+        The reason must be STORAGE_ERROR for what was made in time and is on its way to be stored.
+        """
         ...
 
 

@@ -39,16 +39,16 @@ class StoreConsumer:
         """Ends the item of a dead message, if it can still be read which one that is."""
         task = what_is_left(StoreTask, delivery)
         if task is not None:
-            result = await self._ending(task.work, delivery, poison)
+            result = await self._ending(task.work, poison)
             await pass_on(self._queue, PUBLISHES, _outcome(task.work, result), stage=DEAD)
 
-    async def _ending(self, work: WorkItem, delivery: Delivery, poison: Poison) -> str | StoreFailure:
-        failure = StoreFailure(poison.error_reason, poison.sentence)
+    async def _ending(self, work: WorkItem, poison: Poison) -> str | StoreFailure:
         if not isinstance(poison, TooLate):
+            failure = StoreFailure(poison.error_reason, poison.sentence)
             # What was begun is left alone: the item may have been sent again since, and be on its way.
             return await self._storing.ended_as(work.job_id, work.item) or failure
-        # Tried before, it was the saving that took so long.
-        return await self._storing.give_up(work.job_id, work.item, NOT_SAVED if delivery.deliveries > 1 else failure)
+        # The picture was made in time; it was the saving that took so long.
+        return await self._storing.give_up(work.job_id, work.item, NOT_SAVED)
 
 
 def _order(task: StoreTask) -> StoreOrder:

@@ -13,7 +13,7 @@ from chassis.database import Database
 from services.generation.domain import Dispatch, Sending
 from services.generation.items_store import ItemStore
 from services.generation.store import JobStore
-from tests.builders import NOON, a_failure, a_job
+from tests.builders import NOON, a_failure, a_job, a_render
 
 LATER = NOON + timedelta(seconds=1)
 
@@ -124,6 +124,16 @@ async def test_a_job_past_its_time_is_overdue_whether_it_waits_or_is_on_its_way(
 
     assert after_start_by == [(waiting.id, 0, "DEADLINE_EXCEEDED")]
     assert {job_id for job_id, _, _ in after_finish_by} == {waiting.id, sent.id}
+
+
+async def test_a_picture_that_was_made_in_time_and_not_stored_is_not_said_to_have_taken_too_long(
+    jobs: JobStore, items: ItemStore
+) -> None:
+    job = await jobs.create(a_job())
+    await items.take(10, LATER)
+    await items.rendered(job.id, 0, a_render(), LATER)
+
+    assert await items.overdue(NOON + timedelta(hours=2), 10) == [(job.id, 0, "STORAGE_ERROR")]
 
 
 async def _take_one(items: ItemStore, job_id: str) -> Dispatch:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chassis.queue import Poison, TooLate, TooOften
+from chassis.queue import Poison, TooOften
+from services.storage.domain import NOT_SAVED
 from streamerstudio.error.v1 import error_reason_pb2 as reasons
 from streamerstudio.storage.v1 import storage_service_pb2 as calls
 from streamerstudio.type.v1.asset_type_pb2 import overlay
@@ -124,8 +125,8 @@ async def test_a_task_past_its_time_is_buried_and_fails_its_item(service: Storag
     delivery = await stages.next_delivery()
     outcome = Outcome.FromString(delivery.data)
     assert delivery.message_id == f"{task.work.job_id}:2:dead:1"
-    assert (outcome.work, outcome.failed.reason) == (task.work, reasons.DEADLINE_EXCEEDED)
-    assert (outcome.failed.stage, outcome.failed.message) == ("store", TooLate.sentence)
+    assert (outcome.work, outcome.failed.reason) == (task.work, reasons.STORAGE_ERROR)
+    assert (outcome.failed.stage, outcome.failed.message) == ("store", NOT_SAVED.message)
     assert await total(service) == 0
     [letter], _ = await stages.queue.dead_letters.newest(before=None, limit=9)
     assert letter.reason == "Delivered when its time was up."

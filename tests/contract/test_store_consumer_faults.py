@@ -39,21 +39,25 @@ async def stages(tmp_path: Path, nats: NatsServer) -> AsyncIterator[Stages]:
         yield stages
 
 
-async def is_waiting(queue: Queue) -> bool:
-    """Whether a task was tried and is to be tried again."""
-    async with queue.jetstream() as jetstream:
-        info = await jetstream.consumer_info("WORK", "store")
-    return bool(info.num_redelivered)
+async def waits(caplog: pytest.LogCaptureFixture) -> None:
+    """Returns when a task was tried and is to be tried again."""
+
+    async def told() -> bool:
+        return "store: waiting" in caplog.text
+
+    await eventually(told)
 
 
-async def test_a_task_waits_for_a_disk_that_is_away(service: StorageService, stages: Stages, tmp_path: Path) -> None:
+async def test_a_task_waits_for_a_disk_that_is_away(
+    service: StorageService, stages: Stages, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     blobs = tmp_path / "blobs"
     blobs.rename(tmp_path / "away")
     task = await a_task(stages)
 
     await stages.send(task)
 
-    await eventually(lambda: is_waiting(stages.queue))
+    await waits(caplog)
     assert stages.outcomes.empty()
     (tmp_path / "away").rename(blobs)
     assert (await stages.next_outcome()).HasField("stored")
@@ -90,13 +94,13 @@ async def test_an_item_that_was_given_up_stays_given_up(
 
 
 async def test_a_sending_that_died_ends_nothing_of_the_next_one(
-    service: StorageService, stages: Stages, tmp_path: Path
+    service: StorageService, stages: Stages, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     blobs = tmp_path / "blobs"
     blobs.rename(tmp_path / "away")
     alive = await a_task(stages, dispatch=2)
     await stages.send(alive)
-    await eventually(lambda: is_waiting(stages.queue))
+    await waits(caplog)
     dead = StoreTask()
     dead.CopyFrom(alive)
     dead.work.dispatch, dead.asset_type = 1, 99  # type: ignore[assignment]

@@ -145,7 +145,7 @@ async def test_a_picture_that_could_not_be_stored_is_not_paid_for_again(tmp_path
         retried = (await world.client.post(f"/api/v1/jobs/{late['id']}:retry")).json()
         again = await finished(world.client, retried["id"])
 
-    assert (late["status"], late["error"]["reason"]) == ("failed", "DEADLINE_EXCEEDED")
+    assert (late["status"], late["error"]["reason"], late["error"]["stage"]) == ("failed", "STORAGE_ERROR", "store")
     assert again["status"] == "completed"
     assert len(world.api.ledger) == 1
 
