@@ -22,6 +22,11 @@ def write_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def has_room(directory: Path) -> bool:
+    """Whether the disk that a directory is on can be written to, and is not full."""
+    return os.access(directory, os.W_OK) and free_bytes(directory) >= SCARCE
+
+
 def free_bytes(directory: Path) -> int:
     """What can still be written to the disk that a directory is on, without what is kept in reserve for root."""
     found = os.statvfs(directory)

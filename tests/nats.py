@@ -45,6 +45,7 @@ class NatsServer:
 
     data_dir: Path
     port: int
+    monitor_port: int = field(default_factory=lambda: free_port())
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     name: str = field(default_factory=lambda: uuid.uuid4().hex, init=False)
 
@@ -57,7 +58,13 @@ class NatsServer:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         config = self.data_dir / "nats.conf"
         config.write_text(
-            server_config(port=self.port, store_dir=self.data_dir / "streams", user=USER, password=PASSWORD)
+            server_config(
+                port=self.port,
+                monitor_port=self.monitor_port,
+                store_dir=self.data_dir / "streams",
+                user=USER,
+                password=PASSWORD,
+            )
         )
         log = self.data_dir / "nats.log"
         self.process = subprocess.Popen([_executable(), "-c", str(config), "-l", str(log), "--name", self.name])

@@ -8,6 +8,7 @@
     work           one delivery, from the handler to its acknowledgement
     tasks          what the messages have in common: reading one, and passing on the next
     listing        what lies in a stream
+    leftovers      what lies there for nobody
     dead_letters   what could not be processed, and why
     letters        reading those, and taking them away
 

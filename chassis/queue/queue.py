@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
@@ -14,6 +16,7 @@ from chassis.queue.announcements import Listener
 from chassis.queue.connection import Connection
 from chassis.queue.consumer import Consumer
 from chassis.queue.delivery import Handler, OnDead
+from chassis.queue.leftovers import sweep
 from chassis.queue.letters import DeadLetters
 from chassis.queue.listing import message_ids
 from chassis.queue.streams import DEAD_LETTERS, WORK, Stream, declare
@@ -23,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 PING_TIMEOUT = 2.0
+REFUSAL_COUNTS = 15.0
+"""Seconds for which a message that was not stored tells that none would be."""
 GRACE = 20.0
 
 
@@ -42,6 +47,7 @@ class Queue:
         self._consumers: list[Consumer] = []
         self._listeners: list[Listener] = []
         self._started = False
+        self._refused_at = -math.inf
 
     async def start(self) -> None:
         """Returns at once; connects in the background, for as long as that takes."""
@@ -59,7 +65,9 @@ class Queue:
             raise Unavailable("The queue is not connected.") from None
 
     async def ping(self) -> None:
-        """Raises Unavailable unless JetStream answers."""
+        """Raises Unavailable unless JetStream answers, and stores: on a full disk it answers all the same."""
+        if time.monotonic() - self._refused_at < REFUSAL_COUNTS:
+            raise Unavailable("The queue does not store messages.")
         async with self.jetstream() as jetstream, asyncio.timeout(PING_TIMEOUT):
             await jetstream.account_info()
 
@@ -76,7 +84,12 @@ class Queue:
         Raises:
             Unavailable: it may or may not be stored; nothing is sent later on.
         """
-        await publishing.publish(self._connection, subject, payload, message_id=message_id, headers=headers)
+        try:
+            await publishing.publish(self._connection, subject, payload, message_id=message_id, headers=headers)
+        except Unavailable:
+            self._refused_at = time.monotonic()
+            raise
+        self._refused_at = -math.inf
 
     async def message_ids(self) -> set[str]:
         """Ids of all messages that wait or are being worked on; those that are stored meanwhile are among them.
@@ -86,6 +99,15 @@ class Queue:
         """
         async with self.jetstream() as jetstream:
             return await message_ids(jetstream, self._work.name)
+
+    async def sweep(self) -> int:
+        """Removes work that is done and was not removed; answers how much.
+
+        Raises:
+            Unavailable: the queue does not answer.
+        """
+        async with self.jetstream() as jetstream:
+            return await sweep(jetstream, self._work.name)
 
     def consume(
         self,
@@ -132,6 +154,7 @@ class Queue:
             yield live.jetstream
 
     async def _prepare(self) -> None:
+        self._refused_at = -math.inf
         async with self.jetstream() as jetstream:
             await declare(jetstream, [self._work, self._dead_letters], replicas=self.replicas)
         for listener in self._listeners:

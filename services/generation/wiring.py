@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 LONGEST_RENDER = 400.0
 """Seconds: four calls of 30 s, their waits, and the fetching of the picture, all of it at its slowest."""
 OUTCOMES_AT_ONCE = 32
-FORGET_KEYS_EVERY = 3600.0
+TIDY_EVERY = 3600.0
 
 
 async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Service:
@@ -119,7 +119,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
             dispatcher.run,
             dispatcher.reap_for_ever,
             Sweeping(renders, items).sweep_for_ever,
-            partial(_forget_keys, database),
+            partial(_tidy, database, queue),
             discarding,
         ],
         drain=[watchers.close, partial(queue.close, GRACE)],
@@ -150,11 +150,12 @@ async def _ready(database: Database, queue: Queue) -> None:
     await queue.ping()
 
 
-async def _forget_keys(database: Database) -> None:
-    """Those that are too old to count."""
+async def _tidy(database: Database, queue: Queue) -> None:
+    """Forgets keys that are too old to count, and work that is done and still lies in the queue."""
     while True:
-        await asyncio.sleep(FORGET_KEYS_EVERY)
+        await asyncio.sleep(TIDY_EVERY)
         try:
             await forget_old_keys(database, now())
+            await queue.sweep()
         except Unavailable as error:
-            log.warning("not forgetting old keys for now", extra={"why": describe(error)})
+            log.warning("not tidying for now", extra={"why": describe(error)})

@@ -9,16 +9,18 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.local.keeper import Backoff
-from deploy.local.parts import Part
+from deploy.local.parts import Part, Stages
 from deploy.local.ports import listens
+from deploy.local.settings import LocalSettings
 from deploy.local.system import LocalSystem
-from tests.unit.stand_in_system import QUICK, WITHIN, foreground, local_settings, stand_ins, until
+from tests.unit.stand_in_system import QUICK, WITHIN, foreground, local_settings, stand_in, stand_ins, until
 
 
 def is_gone(group: int) -> bool:
@@ -76,6 +78,26 @@ async def test_a_part_that_is_killed_is_started_again_by_the_name_of_its_signal(
     await system.wait_ready(WITHIN)
 
     assert said == ["gateway was killed by SIGKILL; starting it again in 0.05 s"]
+
+
+async def test_a_part_that_only_a_new_start_can_help_gets_one(tmp_path: Path, said: list[str]) -> None:
+    async def ailment() -> str | None:
+        return "stores nothing more" if system.pid("prompt") == sick else None
+
+    def stages(settings: LocalSettings) -> Stages:
+        return ((replace(stand_in("prompt", "PROMPT_PORT", settings.prompt_port), ailment=ailment),),)
+
+    sick = 0
+    system = LocalSystem(local_settings(tmp_path), stages=stages, say=said.append, backoff=QUICK)
+    async with system:
+        await until(lambda: listens(system.settings.prompt_port))
+        sick = system.pid("prompt")
+        await until(lambda: system.pid("prompt") != sick and listens(system.settings.prompt_port))
+
+    assert said == [
+        "prompt stores nothing more",
+        "prompt was killed by SIGKILL; starting it again in 0.05 s",
+    ]
 
 
 async def test_a_part_that_was_stopped_stays_stopped_until_it_is_started(system: LocalSystem, said: list[str]) -> None:
