@@ -61,7 +61,7 @@ def on_a_small_disk(size: int) -> Callable[[Callable[[SmallDisk], Awaitable[None
                 pytest.skip("a small disk takes the right to mount one, or to make a namespace")
 
         # Without `functools.wraps`, for which pytest would look for a fixture called `disk`.
-        run.__name__, run.__doc__ = test.__name__, test.__doc__  # type: ignore[attr-defined]
+        run.__name__, run.__doc__ = test.__name__, test.__doc__
         return run
 
     return decorate

@@ -6,6 +6,7 @@ import fcntl
 import os
 from pathlib import Path
 
+from chassis.files import SCARCE, has_room
 from deploy.local.errors import DataDirInUse, DataDirUnusable
 
 FILE = "lock"
@@ -23,7 +24,7 @@ class DataDirLock:
 
         Raises:
             DataDirInUse: somebody else has it.
-            DataDirUnusable: there is no such directory and none can be made, or nothing can be written there.
+            DataDirUnusable: there is no such directory and none can be made, or next to nothing can be written there.
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,6 +38,11 @@ class DataDirLock:
             os.close(descriptor)
             who = f"process {holder}" if holder else "another process"
             raise DataDirInUse(f"STUDIO_DATA_DIR: {self._path.parent} is in use by {who}") from None
+        if not has_room(self._path.parent):
+            os.close(descriptor)
+            raise DataDirUnusable(
+                f"STUDIO_DATA_DIR: the disk of {self._path.parent} is full; {SCARCE // 2**20} MiB must be free to start"
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from deploy.local.lock import DataDirLock
 from deploy.local.parts import Say, Stages
 from deploy.local.ports import check_ports
 from deploy.local.readiness import PATIENCE, wait_ready
+from deploy.local.room import watch_room
 from deploy.local.secrets import with_secrets
 from deploy.local.settings import LocalSettings
 from deploy.local.studio import studio_stages
@@ -47,6 +49,7 @@ class LocalSystem:
         self._grace = grace
         self._lock = DataDirLock(settings.data_dir)
         self._supervisor: Supervisor | None = None
+        self._room: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -74,6 +77,7 @@ class LocalSystem:
                 grace=self._grace,
             )
             await self._supervisor.start()
+            self._room = asyncio.create_task(watch_room(self.settings.data_dir, self._say), name="watch the disk")
         except BaseException:
             await self.stop()
             raise
@@ -89,9 +93,13 @@ class LocalSystem:
     async def stop(self) -> None:
         """Stops every part, the last one started first; leaves no process behind."""
         try:
+            if self._room is not None:
+                self._room.cancel()
+                await asyncio.gather(self._room, return_exceptions=True)
             if self._supervisor is not None:
                 await self._supervisor.stop()
         finally:
+            self._room = None
             self._supervisor = None
             self._lock.release()
 

@@ -148,7 +148,7 @@ class Rendering:
         Nobody else can be told to make the item meanwhile, for its message is still in our hands; how long it may be
         there, the queue says.
         """
-        return await patiently(write, Trouble(log, "keeping what was paid for", {"job_id": job_id}))
+        return await patiently(write, Trouble(log, "keeping what was made", {"job_id": job_id}))
 
     async def _defer(self, turn: Turn, deferred: RenderDeferred) -> None:
         reason = None if isinstance(deferred, CallUnderWay) else "PROVIDER_RATE_LIMIT"

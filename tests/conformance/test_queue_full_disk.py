@@ -43,7 +43,7 @@ async def fill(queue: Queue) -> int:
 
 async def is_acknowledged(queue: Queue) -> bool:
     async with queue.jetstream() as jetstream:
-        return (await jetstream.consumer_info("WORK", "prompt")).num_ack_pending == 0
+        return not (await jetstream.consumer_info("WORK", "prompt")).num_ack_pending
 
 
 @on_a_small_disk(32 * MIB)
