@@ -20,6 +20,10 @@ class Fuse:
         self._error = error
         self.is_burnt = False
 
+    def burn_after(self, steps: int) -> None:
+        """Counts from here on."""
+        self._left = steps
+
     def step(self) -> None:
         if self.is_burnt:
             return

@@ -28,7 +28,13 @@ async def discard_for_ever(discards: Discards, removal: AssetRemoval) -> None:
 
 
 async def discard(discards: Discards, removal: AssetRemoval) -> None:
-    """Deletes what waits to be; what cannot be deleted now waits on. Raises Unavailable."""
+    """Deletes what waits to be; what cannot be deleted now waits on, and holds up nothing else. Raises Unavailable."""
+    trouble: Unavailable | None = None
     for asset_id in await discards.waiting(AT_ONCE):
-        await removal.remove(asset_id)
-        await discards.done(asset_id)
+        try:
+            await removal.remove(asset_id)
+            await discards.done(asset_id)
+        except Unavailable as error:
+            trouble = error
+    if trouble is not None:
+        raise trouble

@@ -16,6 +16,8 @@ from services.generation.usecases import GenerationService
 
 HEARTBEAT = 15.0
 """Seconds after which a stream without news says that it is alive."""
+LOOK_AGAIN = 1.0
+"""Seconds after which one that could not look at its job looks again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +40,36 @@ async def watch_job(
 ) -> AsyncGenerator[Heartbeat | Change]:
     """The state now, then every change; ends after the terminal one. An unchanged job starts with a heartbeat.
 
+    While a database or storage is away, a stream that has begun says that it is alive and nothing else.
+
     Raises:
         JobNotFound, NotOwner: before the first event.
-        Unavailable: the service is stopping; the watcher should come again with the last revision it saw.
+        Unavailable: before the first event; or the service is stopping, and the watcher should come again with the last
+            revision it saw.
     """
     with watchers.attach(job_id) as wakeup:
+        told: int | None = None
         seen, woken = after, False
         while True:
-            job = await service.get_job(caller, job_id)
+            try:
+                job = await service.get_job(caller, job_id)
+                is_news = job.revision != seen or job.status.is_terminal
+                assets = await service.assets_of(caller, job) if is_news else []
+            except Unavailable:
+                if told is None:
+                    raise
+                yield Heartbeat(told)
+                await wakeup.wait(LOOK_AGAIN)
+                woken = True
+                continue
             # Woken without a change: a change is told twice, here and by way of NATS.
             if job.revision == seen and not woken:
                 yield Heartbeat(job.revision)
-            if job.revision != seen or job.status.is_terminal:
-                seen = job.revision
-                yield Change(job, await service.assets_of(caller, job))
+            if is_news:
+                yield Change(job, assets)
             if job.status.is_terminal:
                 return
+            told = seen = job.revision
             woken = await wakeup.wait(HEARTBEAT)
 
 

@@ -21,6 +21,7 @@ from services.generation.store import JobStore
 from services.generation.usecases import Deadlines, GenerationService
 from services.generation.watching import Change, Heartbeat, JobWatchers, watch_job
 from tests.builders import NOON, a_job
+from tests.crashing import Fuse, fused
 
 ADA = Caller(user_id="ada", is_service=False, tier="free", token="a token")
 LATER = NOON + timedelta(seconds=1)
@@ -51,6 +52,8 @@ class World:
     jobs: JobStore
     service: GenerationService
     watchers: JobWatchers
+    away: Fuse
+    """When it burns through, the service's next look at the database fails, and only that one."""
 
     def watch(self, job: GenerationJob, after: int | None = None) -> AsyncIterator[Heartbeat | Change]:
         return watch_job(self.service, self.watchers, ADA, job.id, after)
@@ -62,8 +65,9 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     await migrate(database, Path(services.generation.__file__).parent / "migrations")
     elsewhere, jobs = Elsewhere(), JobStore(database)
     watchers = JobWatchers(elsewhere)
+    fuse = Fuse(1_000_000, Unavailable)
     service = GenerationService(
-        jobs=jobs,
+        jobs=fused(jobs, fuse),
         calls=elsewhere,
         renders=elsewhere,
         brand_kits=elsewhere,
@@ -74,7 +78,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         limits=Limits(),
         clock=lambda: LATER,
     )
-    yield World(jobs, service, watchers)
+    yield World(jobs, service, watchers, fuse)
     await database.close()
 
 
@@ -143,6 +147,27 @@ async def test_an_ended_job_always_ends_its_stream_with_the_end(world: World) ->
     events = [event async for event in world.watch(job, after=ended.revision)]
 
     assert events == [Heartbeat(ended.revision), Change(ended, [])]
+
+
+async def test_a_stream_that_has_begun_lives_through_an_outage(world: World) -> None:
+    job = await world.jobs.create(a_job())
+    stream = world.watch(job)
+    await next_event(stream)
+
+    world.away.burn_after(0)
+    moved = await world.jobs.move(job.id, JobStatus.PROCESSING, 5, None, LATER)
+    world.watchers.ring(job.id)
+
+    assert await next_event(stream) == Heartbeat(job.revision)
+    assert await next_event(stream) == Change(moved, [])
+
+
+async def test_a_stream_that_has_not_begun_says_that_the_database_is_away(world: World) -> None:
+    job = await world.jobs.create(a_job())
+    world.away.burn_after(0)
+
+    with pytest.raises(Unavailable):
+        await next_event(world.watch(job, after=job.revision))
 
 
 async def test_somebody_elses_job_cannot_be_watched(world: World) -> None:
