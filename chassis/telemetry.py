@@ -29,6 +29,8 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     # They log each request, with an address that may carry a signature and headers that may carry a token.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It tells, each time with a traceback, what whoever uses the pool hears as well.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
 
 
 _RESERVED = (*(name for name in logging.makeLogRecord({}).__dict__ if name not in ("levelname", "name")), "asctime")

@@ -169,7 +169,7 @@ async def _roll_back(block: asyncpg.transaction.Transaction, connection: Connect
     """Keeps the error that led here: a connection that cannot say ROLLBACK is cut, and the server rolls back."""
     try:
         await block.rollback()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
         if not is_closed(connection):
             connection.terminate()
 

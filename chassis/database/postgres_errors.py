@@ -24,6 +24,7 @@ _UNAVAILABLE = (
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,  # a failover is going on
     asyncpg.InvalidCachedStatementError,  # another replica migrated the schema just now
+    asyncpg.InternalClientError,  # the server has said goodbye, and the connection is not closed yet
 )
 
 

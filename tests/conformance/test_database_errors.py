@@ -152,6 +152,30 @@ async def test_a_server_that_goes_away_is_unavailable_until_it_is_back(
     assert len(await fragile.fetch("SELECT id FROM kits")) == 1
 
 
+async def test_a_server_that_goes_away_is_unavailable_to_all_who_talk_to_it(
+    fragile: Database, postgres_server: PostgresServer
+) -> None:
+    over = False
+
+    async def talk(number: int) -> None:
+        while not over:
+            try:
+                await fragile.execute(INSERT + " ON CONFLICT (id) DO NOTHING", f"k{number}", "ada", "Neon", False)
+                async with fragile.transaction() as transaction:
+                    await transaction.fetch("SELECT id FROM kits")
+            except Unavailable:
+                await asyncio.sleep(0.01)
+
+    talks = [asyncio.create_task(talk(number)) for number in range(20)]
+    for _ in range(5):
+        await asyncio.sleep(0.2)  # for some of them to be at every point of their talk
+        await asyncio.to_thread(postgres_server.stop)
+        await asyncio.to_thread(postgres_server.start)
+    over = True
+
+    await asyncio.gather(*talks)
+
+
 async def noticed(database: Database) -> None:
     """Returns when the database has heard that its server is gone."""
     with pytest.raises(Unavailable):
