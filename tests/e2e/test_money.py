@@ -8,7 +8,7 @@ import signal
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
@@ -21,8 +21,8 @@ from streamerstudio.generation.v1 import generation_service_pb2, usage_pb2
 from streamerstudio.generation.v1.generation_service_pb2_grpc import GenerationServiceStub
 from tests.builders import bearer
 from tests.e2e.apps import Json, create_kit, finished, generate
-from tests.fakes.http_server import Answer, Hang, Request, Response
-from tests.fakes.nano_banana import KEY, FakeNanoBanana, bills_then, fails, refuses, serves
+from tests.fakes.http_server import Hang, Response
+from tests.fakes.nano_banana import KEY, FakeNanoBanana, bills_then, fails, refuses, serves_slowly
 from tests.systems import client_for, running_system
 
 pytestmark = pytest.mark.timeout(300)
@@ -67,13 +67,6 @@ async def paying(data_dir: Path, **settings: str) -> AsyncIterator[Paying]:
         with await asyncio.to_thread(lambda: running_system(data_dir, **variables)) as system:
             async with client_for(system, f"user-{uuid.uuid4()}") as client:
                 yield Paying(system, client, await create_kit(client), api)
-
-
-def serves_slowly(api: FakeNanoBanana, request: Request) -> Answer:
-    """Long enough for the one who asked to be stopped meanwhile."""
-    answer = serves(api, request)
-    assert isinstance(answer, Response)
-    return replace(answer, drip=0.01)
 
 
 async def until(happened: Callable[[], bool], within: float = 20) -> None:

@@ -11,7 +11,7 @@ import base64
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.fakes.http_server import Answer, HttpServer, Request, Response
@@ -40,6 +40,13 @@ Step = Callable[["FakeNanoBanana", Request], Answer]
 def serves(api: FakeNanoBanana, request: Request) -> Answer:
     """All is well."""
     return a_json(api.done(api.make(request)))
+
+
+def serves_slowly(api: FakeNanoBanana, request: Request) -> Answer:
+    """Bills at once and answers in some seconds, as image APIs do: long enough for something to happen meanwhile."""
+    answer = serves(api, request)
+    assert isinstance(answer, Response)
+    return replace(answer, drip=0.01)
 
 
 def fails(status: int, *, code: str = "internal", **headers: str) -> Step:
