@@ -45,7 +45,7 @@ class NatsServer:
 
     data_dir: Path
     port: int
-    monitor_port: int = field(default_factory=lambda: free_port())
+    monitor_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     name: str = field(default_factory=lambda: uuid.uuid4().hex, init=False)
 

@@ -13,13 +13,16 @@ LOOK_FOR = 2.0
 """Seconds the server may take to say how it is."""
 
 
-def server_config(*, port: int, monitor_port: int, store_dir: Path, user: str, password: str) -> str:
-    """The text of a nats-server configuration; it holds the password, so its file is for the owner alone."""
+def server_config(*, port: int, store_dir: Path, user: str, password: str, monitor_port: int | None = None) -> str:
+    """The text of a nats-server configuration; it holds the password, so its file is for the owner alone.
+
+    On its `monitor_port` it says how it is.
+    """
+    monitor = f'http: "127.0.0.1:{monitor_port}"\n' if monitor_port else ""
     return f"""\
 host: "127.0.0.1"
 port: {port}
-# Where it says how it is.
-http: "127.0.0.1:{monitor_port}"
+{monitor}\
 
 jetstream {{
   store_dir: {json.dumps(str(store_dir))}
@@ -54,6 +57,6 @@ def _trouble(monitor_port: int) -> str | None:
         with closing(HTTPConnection(HOST, monitor_port, timeout=LOOK_FOR)) as server:
             server.request("GET", "/healthz")
             answer = server.getresponse()
-            return None if answer.status == 200 else str(json.loads(answer.read())["error"])
+            return None if answer.status == 200 else str(json.loads(answer.read()).get("error"))
     except (OSError, HTTPException):
         return None
