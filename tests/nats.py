@@ -13,7 +13,7 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.local.nats import server_config
+from deploy.local.nats import Member, server_config
 
 USER, PASSWORD = "studio", "not a secret: p@ss/word"
 URL_PASSWORD = "not%20a%20secret%3A%20p%40ss%2Fword"
@@ -25,6 +25,16 @@ def start_nats(data_dir: Path, port: int | None = None) -> NatsServer:
     server = NatsServer(data_dir, port or free_port())
     server.start()
     return server
+
+
+def start_cluster(data_dir: Path, size: int = 3) -> NatsCluster:
+    """Starts servers that elect their leaders; a few seconds later they keep streams."""
+    routes = tuple(free_port() for _ in range(size))
+    servers = [NatsServer(data_dir / str(number), free_port()) for number in range(size)]
+    for server, port in zip(servers, routes, strict=True):
+        server.member = Member(server.name, port, routes)
+        server.start()
+    return NatsCluster(servers)
 
 
 def free_port() -> int:
@@ -48,6 +58,8 @@ class NatsServer:
     monitor_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     name: str = field(default_factory=lambda: uuid.uuid4().hex, init=False)
+    member: Member | None = None
+    """Its place in a cluster."""
 
     @property
     def url(self) -> str:
@@ -64,6 +76,7 @@ class NatsServer:
                 store_dir=self.data_dir / "streams",
                 user=USER,
                 password=PASSWORD,
+                member=self.member,
             )
         )
         log = self.data_dir / "nats.log"
@@ -85,9 +98,14 @@ class NatsServer:
             self.process = None
 
     def freeze(self) -> None:
-        """Stops the server from answering, as a machine that hangs would; only `kill` ends that."""
+        """Stops the server from answering, as a machine that hangs would; only `kill` and `thaw` end that."""
         if self.process is not None:
             self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets a server go on that was frozen."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
         self.stop()
@@ -107,6 +125,27 @@ class NatsServer:
                 return self.name.encode() in probe.recv(1024)
         except OSError:
             return False
+
+
+@dataclass(frozen=True, slots=True)
+class NatsCluster:
+    """Servers that keep each message together."""
+
+    servers: list[NatsServer]
+
+    @property
+    def url(self) -> str:
+        return ",".join(server.url for server in self.servers)
+
+    def named(self, name: str | None) -> NatsServer:
+        """The server that JetStream calls so."""
+        [server] = [each for each in self.servers if each.name == name]
+        return server
+
+    def kill(self) -> None:
+        """Ends all of them, frozen ones too."""
+        for server in self.servers:
+            server.kill()
 
 
 def _executable() -> str:

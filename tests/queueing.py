@@ -14,24 +14,26 @@ PATIENCE = 20.0
 
 
 @asynccontextmanager
-async def open_queue(url: str, *, name: str = "test") -> AsyncIterator[Queue]:
-    queue = Queue(url, name=name)
+async def open_queue(url: str, *, name: str = "test", replicas: int = 1) -> AsyncIterator[Queue]:
+    queue = Queue(url, name=name, replicas=replicas)
     await queue.start()
     try:
-        await queue.ready()
+        await queue.ready(PATIENCE)
         yield queue
     finally:
         await queue.close(grace=1.0)
 
 
-async def eventually(claim: Callable[[], Awaitable[bool]]) -> None:
+async def eventually(claim: Callable[[], Awaitable[bool]], *, within: float = PATIENCE) -> None:
     """Returns once the claim holds."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(within):
         while not await claim():  # noqa: ASYNC110  the claim is about a server: no event here could tell
             await asyncio.sleep(0.01)
 
 
-async def publish_when_possible(queue: Queue, subject: str, payload: bytes, *, message_id: str) -> None:
+async def publish_when_possible(
+    queue: Queue, subject: str, payload: bytes, *, message_id: str, within: float = PATIENCE
+) -> None:
     """As a dispatcher does it: again, until it is taken."""
 
     async def taken() -> bool:
@@ -41,7 +43,7 @@ async def publish_when_possible(queue: Queue, subject: str, payload: bytes, *, m
             return False
         return True
 
-    await eventually(taken)
+    await eventually(taken, within=within)
 
 
 async def stored(queue: Queue, stream: str = "WORK") -> int:
@@ -85,8 +87,8 @@ class Inbox:
     async def __call__(self, delivery: Delivery) -> None:
         self._deliveries.put_nowait(delivery)
 
-    async def next(self) -> Delivery:
-        async with asyncio.timeout(PATIENCE):
+    async def next(self, within: float = PATIENCE) -> Delivery:
+        async with asyncio.timeout(within):
             return await self._deliveries.get()
 
     @property

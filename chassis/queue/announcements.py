@@ -10,7 +10,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from chassis.errors import Unavailable
-from chassis.queue.connection import Connection
+from chassis.queue.connection import Connection, round_trip
 
 logger = logging.getLogger(__name__)
 
@@ -39,9 +39,7 @@ class Listener:
                 return
             self._attached_to = live.client
             await live.client.subscribe(self._subject, cb=self._receive)
-            # An answer to any request proves the server has the subscription. nats-py's `flush` would too, but when
-            # it is cancelled the late PONG stops the client from reading.
-            await live.jetstream.account_info()
+            await round_trip(live.client)
         self._on_reconnect()
 
     async def _receive(self, message: Msg) -> None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -36,8 +38,8 @@ REMIND_EVERY = 10
 CONNECT_TIMEOUT = 2
 REQUEST_TIMEOUT = 5.0
 DRAIN_TIMEOUT = 5
-PING_INTERVAL = 5
-"""A peer that misses two pings is gone, whatever TCP believes."""
+PING_INTERVAL, MISSED_PINGS = 1, 3
+"""A server that misses three pings, one a second, is gone, whatever TCP believes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Connection:
 
     def __init__(self, url: str, *, name: str, prepare: Callable[[], Awaitable[None]]) -> None:
         self._address = Address.parse(url)
+        self._servers = deque(random.sample(self._address.servers, len(self._address.servers)))
         self._name = name
         self._prepare = prepare
         self._live: Live | None = None
@@ -100,7 +103,7 @@ class Connection:
             try:
                 await self._open(client, lost)
                 failures = 0
-                await self._watch(client, lost)
+                await self._watch(client, lost, _server_of(client))
             except Exception as error:
                 # Whatever it was, giving up would leave the service without a queue until somebody restarts it.
                 failures += 1
@@ -108,6 +111,8 @@ class Connection:
             finally:
                 self._up.clear()
                 self._live = None
+                # One that hangs takes connections and says nothing; the next try begins with another.
+                self._servers.rotate(-1)
                 await _shut(client)
             await asyncio.sleep(backoff(failures, first=RETRY_FIRST, most=RETRY_MOST))
 
@@ -116,7 +121,7 @@ class Connection:
         self._live = Live(client, client.jetstream(timeout=REQUEST_TIMEOUT))
         await self._prepare()
         self._up.set()
-        logger.info("connected to NATS at %s", self._address)
+        logger.info("connected to NATS at %s", _server_of(client))
 
     async def _connect(self, client: Client, lost: asyncio.Event) -> None:
         refusals: list[Exception] = []
@@ -131,7 +136,8 @@ class Connection:
 
         try:
             await client.connect(
-                list(self._address.servers),
+                list(self._servers),
+                dont_randomize=True,
                 user=self._address.user,
                 password=self._address.password,
                 token=self._address.token,
@@ -145,18 +151,19 @@ class Connection:
                 connect_timeout=CONNECT_TIMEOUT,
                 drain_timeout=DRAIN_TIMEOUT,
                 ping_interval=PING_INTERVAL,
+                max_outstanding_pings=MISSED_PINGS,
             )
         except nats.errors.NoServersError as error:
             raise (refusals[-1] if refusals else error) from None
 
-    async def _watch(self, client: Client, lost: asyncio.Event) -> None:
+    async def _watch(self, client: Client, lost: asyncio.Event, server: str) -> None:
         # nats-py skips `closed_cb` when the last bytes cannot be flushed: so it is also asked, each second.
         while client.is_connected:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):
                     await lost.wait()
         self._end_exchanges()
-        logger.warning("lost the connection to NATS at %s", self._address)
+        logger.warning("lost the connection to NATS at %s", server)
 
     def _end_exchanges(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -169,6 +176,22 @@ class Connection:
             unforeseen = error if not isinstance(error, (*FAULTS, Unavailable)) else None
             tries = f"try {failures}, {describe(error)}"
             logger.warning("waiting for NATS at %s: %s", self._address, tries, exc_info=unforeseen)
+
+
+async def round_trip(client: Client) -> None:
+    """Returns when the server has seen all that was sent before.
+
+    That nobody listens, the server itself answers, whatever state JetStream is in. nats-py's `flush` would do, but when
+    it is cancelled the late PONG stops the client from reading.
+    """
+    with contextlib.suppress(nats.errors.NoRespondersError):
+        await client.request(client.new_inbox(), timeout=REQUEST_TIMEOUT)
+
+
+def _server_of(client: Client) -> str:
+    """The one of several that a client is connected to."""
+    url = client.connected_url
+    return f"{url.scheme}://{url.hostname}:{url.port}" if url else "nowhere"
 
 
 async def _shut(client: Client) -> None:

@@ -18,13 +18,17 @@ from chassis.queue.work import CLEAN_UP, Terms, work
 
 logger = logging.getLogger(__name__)
 
-REBIND_FIRST, REBIND_MOST = 0.05, 2.0
+REBIND_FIRST, REBIND_MOST = 0.05, 0.5
 MAX_WAITING = 4096
 """Replicas that may wait for messages at once; cannot be changed on a consumer that exists."""
 
 
 class Consumer:
-    """A durable consumer, bound again whenever the connection, the consumer or its stream was lost."""
+    """A durable consumer, bound again whenever the connection, the consumer, its leader or its stream was lost.
+
+    It is declared beside the pulling, at the start and after each failure: a cluster that has to elect leaders may take
+    several seconds to say that all is there, and hands out messages before that.
+    """
 
     def __init__(self, connection: Connection, stream: Stream, terms: Terms, *, replicas: int) -> None:
         self._connection = connection
@@ -34,21 +38,26 @@ class Consumer:
         self._slots = asyncio.Semaphore(terms.concurrency)
         self._running: set[asyncio.Task[None]] = set()
         self._pump: asyncio.Task[None] | None = None
+        self._declaring: asyncio.Task[None] | None = None
         self._failures = 0
         self._trouble = Trouble(logger, f"{terms.durable}: binding again")
+        self._undeclared = Trouble(logger, f"{terms.durable}: not declared")
 
     def start(self) -> None:
         self._pump = self._pump or asyncio.create_task(self._consume(), name=f"{self._terms.durable}: consumer")
 
     async def stop(self, grace: float) -> None:
         """Takes no more messages; what runs may finish within `grace` seconds, and is given back after that."""
-        if self._pump is not None:
-            await end(self._pump, patience=0.5)
+        for task in (self._pump, self._declaring):
+            if task is not None:
+                await end(task, patience=0.5)
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=grace)
             await asyncio.gather(*(end(task, patience=CLEAN_UP) for task in late))
 
     async def _consume(self) -> None:
+        await self._connection.up()
+        await self._declare()
         while True:
             await self._connection.up()
             try:
@@ -59,12 +68,24 @@ class Consumer:
             except Exception:
                 self._failures += 1
                 logger.exception("%s: binding again", self._terms.durable)
+            if self._declaring is None or self._declaring.done():
+                self._declaring = asyncio.create_task(self._declare(), name=f"{self._terms.durable}: declaring")
             await asyncio.sleep(backoff(self._failures, first=REBIND_FIRST, most=REBIND_MOST))
+
+    async def _declare(self) -> None:
+        try:
+            async with self._connection.use() as live:
+                await declare(live.jetstream, [self._stream], replicas=self._replicas)
+                await live.jetstream.add_consumer(self._stream.name, self._config())
+        except Unavailable as error:
+            self._undeclared.tell(error)
+        except Exception:
+            logger.exception("%s: not declared", self._terms.durable)
+        else:
+            self._undeclared.over()
 
     async def _bind(self) -> Pull:
         async with self._connection.use() as live:
-            await declare(live.jetstream, [self._stream], replicas=self._replicas)
-            await live.jetstream.add_consumer(self._stream.name, self._config())
             pull = Pull(live.client, stream=self._stream.name, durable=self._terms.durable)
             await pull.open()
             return pull

@@ -36,6 +36,7 @@ class Pull:
         self._subscription: Subscription | None = None
         self._requests = 0
         self._due = 0
+        self._is_silent = False
 
     async def open(self) -> None:
         self._subscription = await self._client.subscribe(f"{self._inbox}.*", cb=self._arrived.put)
@@ -50,8 +51,7 @@ class Pull:
         while True:
             if self._due == 0:
                 await self._request(free)
-            async with asyncio.timeout(SILENCE):
-                message = await self._arrived.get()
+            message = await self._hear()
             status = self._status(message)
             if status is None:
                 self._due -= 1
@@ -63,11 +63,23 @@ class Pull:
         """Withdraws the request and returns what had arrived and nobody took."""
         try:
             if self._subscription is not None and self._client.is_connected:
-                await self._subscription.drain()  # type: ignore[no-untyped-call]
+                if self._is_silent:
+                    await self._subscription.unsubscribe()
+                else:
+                    await self._subscription.drain()  # type: ignore[no-untyped-call]
         except FAULTS as error:
             logger.debug("the request went down with its connection: %r", error)
         left = [self._arrived.get_nowait() for _ in range(self._arrived.qsize())]
         return [message for message in left if self._status(message) is None]
+
+    async def _hear(self) -> Msg:
+        try:
+            async with asyncio.timeout(SILENCE):
+                return await self._arrived.get()
+        except TimeoutError:
+            # Nothing is on its way from there, and to wait for its goodbye would take longer.
+            self._is_silent = True
+            raise
 
     @property
     def _reply(self) -> str:

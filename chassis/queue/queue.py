@@ -11,11 +11,13 @@ from types import MappingProxyType
 from nats.js import JetStreamContext
 
 from chassis.errors import Unavailable
+from chassis.patience import Trouble, patiently
 from chassis.queue import announcements, publishing
 from chassis.queue.announcements import Listener
-from chassis.queue.connection import Connection
+from chassis.queue.connection import REQUEST_TIMEOUT, Connection
 from chassis.queue.consumer import Consumer
 from chassis.queue.delivery import Handler, OnDead
+from chassis.queue.ending import end
 from chassis.queue.leftovers import sweep
 from chassis.queue.letters import DeadLetters
 from chassis.queue.listing import message_ids
@@ -29,6 +31,8 @@ PING_TIMEOUT = 2.0
 REFUSAL_COUNTS = 15.0
 """Seconds for which a message that was not stored tells that none would be."""
 GRACE = 20.0
+FIRST_PATIENCE = 1.0
+"""Seconds the streams may take to be declared for the first time; twice as long after each failure."""
 
 
 class Queue:
@@ -46,8 +50,10 @@ class Queue:
         """What could not be processed."""
         self._consumers: list[Consumer] = []
         self._listeners: list[Listener] = []
-        self._started = False
         self._refused_at = -math.inf
+        self._started = self._declared = False
+        self._patience = FIRST_PATIENCE
+        self._declaring: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Returns at once; connects in the background, for as long as that takes."""
@@ -71,9 +77,15 @@ class Queue:
         async with self.jetstream() as jetstream, asyncio.timeout(PING_TIMEOUT):
             await jetstream.account_info()
 
-    async def close(self, grace: float = GRACE) -> None:
-        """Stops fetching, lets handlers finish within `grace` seconds, gives back the rest, disconnects."""
+    async def drain(self, grace: float = GRACE) -> None:
+        """Stops fetching, lets handlers finish within `grace` seconds, gives back the rest; one may still publish."""
         await asyncio.gather(*(consumer.stop(grace) for consumer in self._consumers))
+
+    async def close(self, grace: float = GRACE) -> None:
+        """Drains, and disconnects."""
+        await self.drain(grace)
+        if self._declaring is not None:
+            await end(self._declaring, patience=0.5)
         await self._connection.close()
 
     async def publish(
@@ -155,7 +167,22 @@ class Queue:
 
     async def _prepare(self) -> None:
         self._refused_at = -math.inf
-        async with self.jetstream() as jetstream:
-            await declare(jetstream, [self._work, self._dead_letters], replicas=self.replicas)
         for listener in self._listeners:
             await listener.attach(self._connection)
+        if not self._declared:
+            await self._declare_patiently()
+            self._declared = True
+        elif self._declaring is None or self._declaring.done():
+            # For a server that has lost its data. A cluster that elects a leader cannot say; meanwhile work goes on.
+            declaring = patiently(self._declare, Trouble(logger, "the streams are not declared again"))
+            self._declaring = asyncio.create_task(declaring, name="declaring streams")
+
+    async def _declare_patiently(self) -> None:
+        """For the first time. A cluster that is just starting may never answer what it is asked too early."""
+        async with self.jetstream(), asyncio.timeout(self._patience):
+            self._patience = min(2 * self._patience, REQUEST_TIMEOUT)
+            await self._declare()
+
+    async def _declare(self) -> None:
+        async with self.jetstream() as jetstream:
+            await declare(jetstream, [self._work, self._dead_letters], replicas=self.replicas)

@@ -1,10 +1,14 @@
-"""The NATS server of a system that runs on one machine."""
+"""The NATS servers of a system that runs on one machine."""
+
+from __future__ import annotations
 
 import asyncio
 import json
 from contextlib import closing
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import quote
 
 from chassis.files import has_room
 from deploy.local.ports import HOST
@@ -13,7 +17,26 @@ LOOK_FOR = 2.0
 """Seconds the server may take to say how it is."""
 
 
-def server_config(*, port: int, store_dir: Path, user: str, password: str, monitor_port: int | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One server's place in a cluster."""
+
+    name: str
+    port: int
+    """Where the others reach it."""
+    routes: tuple[int, ...]
+    """Where they all reach each other, its own port among them."""
+
+
+def server_config(
+    *,
+    port: int,
+    store_dir: Path,
+    user: str,
+    password: str,
+    monitor_port: int | None = None,
+    member: Member | None = None,
+) -> str:
     """The text of a nats-server configuration; it holds the password, so its file is for the owner alone.
 
     On its `monitor_port` it says how it is.
@@ -32,9 +55,24 @@ jetstream {{
   sync_interval: always
 }}
 
-authorization {{
-  user: {json.dumps(user)}
-  password: {json.dumps(password)}
+{_authorization(user, password)}
+{_cluster(member, user, password) if member else ""}"""
+
+
+def server_url(user: str, password: str, ports: tuple[int, ...]) -> str:
+    """Where the servers are, with commas between, as clients take it."""
+    return ",".join(f"nats://{_login(user, password)}@127.0.0.1:{port}" for port in ports)
+
+
+def _cluster(member: Member, user: str, password: str) -> str:
+    routes = [f"nats-route://{_login(user, password)}@127.0.0.1:{port}" for port in member.routes]
+    return f"""
+server_name: {json.dumps(member.name)}
+cluster {{
+  name: "studio"
+  listen: "127.0.0.1:{member.port}"
+  routes: {json.dumps(routes)}
+  {_authorization(user, password)}
 }}
 """
 
@@ -60,3 +98,11 @@ def _trouble(monitor_port: int) -> str | None:
             return None if answer.status == 200 else str(json.loads(answer.read()).get("error"))
     except (OSError, HTTPException):
         return None
+
+
+def _authorization(user: str, password: str) -> str:
+    return f"authorization {{ user: {json.dumps(user)}, password: {json.dumps(password)} }}"
+
+
+def _login(user: str, password: str) -> str:
+    return f"{quote(user, safe='')}:{quote(password, safe='')}"

@@ -237,51 +237,6 @@ async def test_replicas_share_the_work(nats: NatsServer, queue: Queue) -> None:
         await work_is_done(queue)
 
 
-async def test_closing_lets_a_running_handler_finish(nats: NatsServer, queue: Queue) -> None:
-    started, may_finish = asyncio.Event(), asyncio.Event()
-
-    async def waits(delivery: Delivery) -> None:
-        started.set()
-        await may_finish.wait()
-
-    async with open_queue(nats.url) as closing:
-        closing.consume("work.prompt", durable="prompt", handler=waits, on_dead=nobody_dies, concurrency=1)
-        await queue.publish("work.prompt", b"draw", message_id="1")
-        await started.wait()
-        closed = asyncio.create_task(closing.close())
-        await queue.ping()
-        may_finish.set()
-        await closed
-
-    assert await stored(queue) == 0
-
-
-async def test_closing_gives_back_what_does_not_finish_in_time(nats: NatsServer, queue: Queue) -> None:
-    started, never = asyncio.Event(), asyncio.Event()
-
-    async def waits(delivery: Delivery) -> None:
-        started.set()
-        await never.wait()
-
-    async with open_queue(nats.url) as closing:
-        closing.consume("work.prompt", durable="prompt", handler=waits, on_dead=nobody_dies, concurrency=1)
-        await queue.publish("work.prompt", b"draw", message_id="1")
-        await started.wait()
-        await closing.close(grace=0.05)
-    inbox = Inbox()
-    queue.consume("work.prompt", durable="prompt", handler=inbox, on_dead=nobody_dies, concurrency=1)
-
-    assert (await inbox.next()).deliveries == 2
-
-
-async def test_a_closed_queue_takes_nothing(nats: NatsServer) -> None:
-    async with open_queue(nats.url) as queue:
-        await queue.close()
-
-        with pytest.raises(Unavailable):
-            await queue.publish("work.prompt", b"draw", message_id="1")
-
-
 async def test_a_subject_that_no_stream_keeps_is_refused(queue: Queue) -> None:
     with pytest.raises(Unavailable):
         await queue.publish("work.unheard-of", b"draw", message_id="1")

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import grpc
+import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
@@ -42,13 +43,16 @@ async def is_healthy(channel: grpc.aio.Channel, name: str, status: int) -> None:
     await eventually(says_so)
 
 
-async def test_without_nats_it_serves_and_is_not_ready_until_nats_is_there(tmp_path: Path) -> None:
+async def test_without_nats_it_serves_and_waits_for_it_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     server = start_nats(tmp_path / "nats")
     server.stop()
     async with running_prompt_service(settings(tmp_path, server.url)) as service:
         await is_healthy(service.channel, "", SERVING)
         await is_healthy(service.channel, "ready", NOT_SERVING)
         await service.a_kit_of("ada")
+        assert f"waiting for NATS at nats://127.0.0.1:{server.port}" in caplog.text
 
         server.start()
 
