@@ -6,15 +6,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
-from grpc_health.v1._async import HealthServicer
-from grpc_health.v1.health_pb2 import HealthCheckResponse
+import grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthServicer
 
 from chassis.errors import ServiceError
 from chassis.patience import describe
 
 log = logging.getLogger(__name__)
 
+Context = grpc.aio.ServicerContext[Any, Any]
 Check = Callable[[], Awaitable[None]]
 """Raises ServiceError when what it checks cannot serve."""
 
@@ -30,21 +33,69 @@ class Pace:
     """After the first failure, then twice as long after each: what starts or comes back is seen at once."""
 
 
-async def health_servicer(*names: str) -> HealthServicer:
-    """Answers for these names, and says that none of them serves until a check has passed."""
-    servicer = HealthServicer()
-    for name in names:
-        await servicer.set(name, HealthCheckResponse.NOT_SERVING)
-    return servicer
+class Health(HealthServicer):
+    """Says of each name whether it serves: of none, until a check has passed, and again once we stop.
+
+    grpc's own servicer lets a watch go on until its caller has enough of it, which would hold up every stop.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self._serves = dict.fromkeys(names, False)
+        self._stops = self._is_over = False
+        self._changed = asyncio.Condition()
+
+    async def say(self, name: str, *, serves: bool) -> None:
+        """From now on, unless we stop."""
+        if not self._stops:
+            self._serves[name] = serves
+            await self._tell()
+
+    async def stop(self) -> None:
+        """Nothing serves any more."""
+        self._stops = True
+        self._serves = dict.fromkeys(self._serves, False)
+        await self._tell()
+
+    async def close(self) -> None:
+        """Ends every watch."""
+        self._is_over = True
+        await self._tell()
+
+    async def Check(self, request: HealthCheckRequest, context: Context) -> HealthCheckResponse:
+        if request.service not in self._serves:
+            await context.abort(grpc.StatusCode.NOT_FOUND)
+        return self._answer(request.service)
+
+    async def Watch(self, request: HealthCheckRequest, context: Context) -> None:
+        """The state now, then every change; a name we do not know may become known, as the protocol has it."""
+        said: HealthCheckResponse | None = None
+        while True:
+            async with self._changed:
+                while self._answer(request.service) == said and not self._is_over:
+                    await self._changed.wait()
+            if self._answer(request.service) == said:
+                return
+            said = self._answer(request.service)
+            await context.write(said)
+
+    def _answer(self, name: str) -> HealthCheckResponse:
+        if name not in self._serves:
+            return HealthCheckResponse(status=HealthCheckResponse.SERVICE_UNKNOWN)
+        serves = self._serves[name]
+        return HealthCheckResponse(status=HealthCheckResponse.SERVING if serves else HealthCheckResponse.NOT_SERVING)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
 
-async def publish_health(servicer: HealthServicer, name: str, check: Check, pace: Pace) -> None:
+async def publish_health(health: Health, name: str, check: Check, pace: Pace) -> None:
     """Checks for ever, and says under the name how that went."""
     was: str | None = "not checked yet"
     again = pace.soon
     while True:
         trouble = await _trouble(check, pace.timeout)
-        await servicer.set(name, HealthCheckResponse.NOT_SERVING if trouble else HealthCheckResponse.SERVING)
+        await health.say(name, serves=trouble is None)
         if trouble and not was:
             log.warning("not healthy", extra={"check": name or "serving", "why": trouble})
         elif was and not trouble:

@@ -14,17 +14,16 @@ from typing import NoReturn, TypeVar
 
 import grpc
 import uvloop
-from grpc_health.v1._async import HealthServicer
 from grpc_health.v1.health import SERVICE_NAME as HEALTH
 from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from chassis.auth import Access, Policy, grpc_methods
 from chassis.database import MigrationError
-from chassis.health import Pace, health_servicer, publish_health
+from chassis.health import Health, Pace, publish_health
 from chassis.interceptors import Guard
 from chassis.patience import Trouble, patiently
-from chassis.service import Role, Service, StartRefused, Work
+from chassis.service import Farewell, Role, Service, StartRefused, Work
 from chassis.settings import ServiceSettings, SettingsError, read_settings
 from chassis.telemetry import configure_logging
 
@@ -33,7 +32,7 @@ __all__ = ["GRACE", "Role", "Service", "StartRefused", "Work", "WorkDied", "main
 log = logging.getLogger(__name__)
 
 GRACE = 7.0
-"""Seconds that calls and work under way get to finish after SIGTERM; Docker kills after ten."""
+"""Seconds after SIGTERM, the notice included, in which calls and work under way finish; Docker kills after ten."""
 TIDYING = 2.0
 """Seconds more that work gets which did not finish, to give itself back."""
 PACE = Pace()
@@ -43,8 +42,8 @@ OPTIONS = [
     ("grpc.so_reuseport", 0),
     # Tokens are large, and so are the violations of a bad request.
     ("grpc.max_metadata_size", 64 * 1024),
-    # Clients that keep quiet streams alive may ping every ten seconds; the default sends them away for it.
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    # Callers may ping to see whether we hang, also when nothing else is said; the default sends them away for it.
+    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
     ("grpc.keepalive_permit_without_calls", 1),
     # A watcher whose network is gone is noticed after a minute and a bit.
     ("grpc.keepalive_time_ms", 60_000),
@@ -73,6 +72,7 @@ async def running(
     *,
     host: str = LOOPBACK,
     pace: Pace = PACE,
+    notice: float = 0.0,
     grace: float = GRACE,
     stop: asyncio.Event | None = None,
 ) -> AsyncIterator[int]:
@@ -82,14 +82,15 @@ async def running(
         service: what to run.
         host: the address to listen on.
         pace: how often health is checked.
-        grace: seconds that calls and work under way get to finish at the end.
+        notice: seconds at the end in which it says that it stops, and still takes calls.
+        grace: seconds at the end, the notice included, that calls and work under way get to finish.
         stop: set when background work has died, so that the block may end.
 
     Raises:
         StartRefused: the port is taken.
         WorkDied: when the block ends, if background work has.
     """
-    health = await health_servicer("", "ready")
+    health = Health("", "ready")
     server = _server(service, health)
     port = _bind(server, service, host)
     await server.start()
@@ -104,8 +105,8 @@ async def running(
     try:
         yield port
     finally:
-        await health.enter_graceful_shutdown()
-        await _drain(service, server, grace)
+        await health.stop()
+        await _stop(service, server, [health.close, *service.farewell], notice, grace)
         await _end(tasks)
 
 
@@ -136,17 +137,17 @@ def main(
 def run(settings: ServiceSettings, name: str, build: Build) -> None:
     """Runs a service until SIGTERM or SIGINT."""
     configure_logging(name, settings.log_level)
-    uvloop.run(_run(build, settings.listen_host))
+    uvloop.run(_run(build, settings.listen_host, settings.stop_notice))
 
 
-async def _run(build: Build, host: str) -> None:
+async def _run(build: Build, host: str, notice: float) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         service = await _unless(stop, _build_patiently(build, stack))
         if service is not None:
-            async with running(service, host=host, stop=stop):
+            async with running(service, host=host, notice=notice, stop=stop):
                 await stop.wait()
                 log.info("stopping")
     log.info("stopped")
@@ -176,7 +177,7 @@ async def _unless(stop: asyncio.Event, building: Awaitable[Service]) -> Service 
     return task.result()
 
 
-def _server(service: Service, health: HealthServicer) -> grpc.aio.Server:
+def _server(service: Service, health: Health) -> grpc.aio.Server:
     guard = Guard(Policy({**INFRASTRUCTURE, **service.methods}), service.verifier)
     server = grpc.aio.server(interceptors=[guard], options=OPTIONS)
     for register in service.register:
@@ -201,10 +202,22 @@ def _mourn(stop: asyncio.Event | None, task: asyncio.Task[None]) -> None:
             stop.set()
 
 
-async def _drain(service: Service, server: grpc.aio.Server, grace: float) -> None:
-    """Lets calls and work under way finish, all at once and not for ever."""
+async def _stop(
+    service: Service, server: grpc.aio.Server, farewells: Sequence[Farewell], notice: float, grace: float
+) -> None:
+    """Takes no more work at once and no more calls after the notice; what is under way finishes, not for ever."""
     drains = [asyncio.wait_for(drain(), grace + TIDYING) for drain in service.drain]
-    for outcome in await asyncio.gather(server.stop(grace), *drains, return_exceptions=True):
+    await _all_of(_hang_up(server, farewells, notice, grace), *drains)
+
+
+async def _hang_up(server: grpc.aio.Server, farewells: Sequence[Farewell], notice: float, grace: float) -> None:
+    await asyncio.sleep(notice)
+    await _all_of(server.stop(grace - notice), *(farewell() for farewell in farewells))
+
+
+async def _all_of(*ends: Awaitable[None]) -> None:
+    """Waits for all of them; one that fails keeps no other from its end."""
+    for outcome in await asyncio.gather(*ends, return_exceptions=True):
         if isinstance(outcome, BaseException):
             log.error("not drained", exc_info=outcome)
 

@@ -15,6 +15,9 @@ from chassis.health import Check
 Work = Callable[[], Coroutine[Any, Any, None]]
 """Runs until it is cancelled, or returns when there is nothing left for it to do."""
 
+Farewell = Callable[[], Awaitable[None]]
+"""Ends calls that would last for ever."""
+
 
 class Role(StrEnum):
     """Which half of a service this process is."""
@@ -55,7 +58,9 @@ class Service:
     work: Sequence[Work] = ()
     """Background work, each started once and cancelled at the stop."""
     drain: Sequence[Callable[[], Awaitable[None]]] = ()
-    """Called at the stop, together with the server's own; each returns when its work is finished or given back."""
+    """Called at the stop, at once; each returns when its work is finished or given back. Calls may go on meanwhile."""
+    farewell: Sequence[Farewell] = ()
+    """Called at the stop, when no new calls are taken any more."""
     service_names: Sequence[str] = ()
     """Full names, for reflection."""
 

@@ -52,15 +52,17 @@ class Dispatcher:
         self._clock = clock
         self._due = asyncio.Event()
         self._unsent = Trouble(log, "giving items back that cannot be sent")
+        self._round = asyncio.Lock()
+        self._closed = False
 
     def wake(self) -> None:
         """Something was committed, or has ended: there may be an item to send."""
         self._due.set()
 
     async def run(self) -> None:
-        """Dispatches when woken, and every second; ends only by cancellation."""
+        """Dispatches when woken, and every second, until it is closed."""
         trouble = Trouble(log, "not dispatching for now")
-        while True:
+        while not self._closed:
             await self._wait()
             try:
                 await self.dispatch()
@@ -79,20 +81,37 @@ class Dispatcher:
                 trouble.tell(error)
             await asyncio.sleep(EVERY)
 
+    async def close(self) -> None:
+        """Takes nothing more; returns when all that was taken is sent or given back."""
+        self._closed = True
+        self.wake()
+        async with self._round:
+            return
+
     async def dispatch(self) -> int:
         """Sends what the window has room for; answers how many."""
-        taken = await self._outbox.take(self._window, self._clock())
+        async with self._round:
+            if self._closed:
+                return 0
+            taken = await self._outbox.take(self._window, self._clock())
+            sent = await self._send_each(taken)
+            if sent < len(taken):
+                await self._outbox.give_back(taken[sent:])
+            if sent:
+                await self._outbox.sent(taken[:sent])
+            return sent
+
+    async def _send_each(self, taken: Sequence[Dispatch]) -> int:
+        """How many were sent before something kept us from the next."""
         for number, each in enumerate(taken):
+            if self._closed:
+                return number
             try:
                 await self._send(each)
             except Unavailable as error:
                 self._unsent.tell(error)
-                await self._outbox.give_back(taken[number:])
-                await self._outbox.sent(taken[:number])
                 return number
-        if taken:
             self._unsent.over()
-            await self._outbox.sent(taken)
         return len(taken)
 
     async def reap(self) -> None:

@@ -122,7 +122,8 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
             partial(_tidy, database, queue),
             discarding,
         ],
-        drain=[watchers.close, partial(queue.close, GRACE)],
+        drain=[dispatcher.close, partial(queue.drain, GRACE)],
+        farewell=[watchers.close],
         service_names=[SERVICE_NAME] if role.serves else [],
     )
 

@@ -64,7 +64,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         serving=database.ping,
         ready=ready,
         work=(queue.start,),
-        drain=(partial(queue.close, GRACE),),
+        drain=(partial(queue.drain, GRACE),),
         service_names=(brand_kit_servicer.SERVICE_NAME, prompt_servicer.SERVICE_NAME) if role.serves else (),
     )
 

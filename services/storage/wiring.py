@@ -64,7 +64,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         ready=partial(_ready, database, blobs, queue),
         # Both halves: either may be the one that was killed, and what it left is finished before anybody asks.
         work=[Recovery(store, moves, removal, now).run],
-        drain=[partial(queue.close, GRACE)],
+        drain=[partial(queue.drain, GRACE)],
         service_names=[SERVICE_NAME] if role.serves else [],
     )
 

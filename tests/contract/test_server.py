@@ -18,8 +18,10 @@ from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 from chassis.errors import Unavailable
 from chassis.health import Pace
 from chassis.server import StartRefused, WorkDied, running
+from streamerstudio.storage.v1.asset_pb2 import Asset
+from streamerstudio.storage.v1.storage_service_pb2_grpc import StorageServiceStub
 from tests.queueing import eventually
-from tests.scripted import NAME, Script, a_service, failure, parts
+from tests.scripted import ADA, ASSET, NAME, Script, a_service, failure, parts
 
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 QUICK = Pace(every=0.01, timeout=0.05, soon=0.005)
@@ -137,6 +139,56 @@ async def test_a_stopping_service_says_that_it_does_not_serve() -> None:
             next_answer = asyncio.create_task(watch.read())
 
         assert (await next_answer).status == NOT_SERVING
+
+
+async def test_who_gives_notice_answers_until_it_is_over() -> None:
+    order: list[str] = []
+
+    async def drains() -> None:
+        order.append("drained")
+
+    async def says_farewell() -> None:
+        order.append("farewell")
+
+    service = a_service(SCRIPT, drain=[drains], farewell=[says_farewell])
+    async with AsyncExitStack() as stack:
+        stopping = AsyncExitStack()
+        port = await stopping.enter_async_context(running(service, pace=QUICK, notice=2, grace=5))
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
+        health: Any = HealthStub(channel)
+        await becomes(health, "", SERVING)
+        stop = asyncio.create_task(stopping.aclose())
+        await becomes(health, "", NOT_SERVING)
+
+        assert await StorageServiceStub(channel).GetAsset(ASSET, metadata=ADA) == Asset()
+        assert order == ["drained"], "work stops at once, calls after the notice"
+        await stop
+
+        assert order == ["drained", "farewell"]
+        refused = await failure(StorageServiceStub(channel).GetAsset(ASSET, metadata=ADA))
+        assert refused.code is grpc.StatusCode.UNAVAILABLE
+
+
+async def test_who_watches_health_does_not_hold_up_the_stop() -> None:
+    async with AsyncExitStack() as channels:
+        async with running(a_service(SCRIPT), pace=QUICK, grace=60) as port:
+            stub: Any = HealthStub(await channels.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}")))
+            watches = [aiter(stub.Watch(HealthCheckRequest(service=name))) for name in ("", "ready", "nobody")]
+            for watch in watches:
+                await anext(watch)
+            stopping = asyncio.get_running_loop().time()
+
+        assert asyncio.get_running_loop().time() - stopping < 30
+        assert (await parts(watches[0]))[-1].status == NOT_SERVING
+        assert await parts(watches[2]) == []
+
+
+async def test_a_name_that_nobody_knows_can_be_watched() -> None:
+    async with health() as stub:
+        watch = stub.Watch(HealthCheckRequest(service="nobody"))
+
+        assert (await watch.read()).status == HealthCheckResponse.SERVICE_UNKNOWN
+        watch.cancel()
 
 
 async def test_reflection_lists_the_services() -> None:

@@ -31,12 +31,18 @@ class Wire:
     announced: list[str] = field(default_factory=list)
     now: datetime = NOON
     busy: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is closed, nothing gets through."""
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     async def send(self, dispatch: Dispatch) -> None:
         if len(self.sent) >= self.room:
             raise Unavailable("the queue is away")
-        self.sent.append(dispatch)
         self.busy.set()
+        await self.gate.wait()
+        self.sent.append(dispatch)
 
     async def under_way(self) -> set[Sending]:
         return {Sending(each.job_id, each.item, each.dispatch) for each in self.sent} - self.lost
@@ -165,6 +171,33 @@ async def test_a_job_past_its_time_fails_and_its_watchers_hear_of_it(world: Worl
     assert ended.status is JobStatus.FAILED
     assert ended.failure is not None and ended.failure.reason == "DEADLINE_EXCEEDED"
     assert world.wire.announced == [job.id]
+
+
+async def test_what_was_taken_is_sent_or_given_back_before_it_is_closed(world: World) -> None:
+    await world.jobs.create(a_job(count=3))
+    running = asyncio.create_task(world.dispatcher.run())
+    world.wire.gate.clear()
+    world.dispatcher.wake()
+    await world.wire.busy.wait()
+
+    closing = asyncio.create_task(world.dispatcher.close())
+    await asyncio.sleep(0)
+    world.wire.gate.set()
+    await closing
+
+    await running
+    assert len(world.wire.sent) == 1, "the one that was on its way"
+    taken_again = await world.items.take(10, NOON)
+    assert sorted((each.item, each.dispatch) for each in taken_again) == [(1, 2), (2, 2)]
+
+
+async def test_a_closed_dispatcher_takes_nothing(world: World) -> None:
+    await world.jobs.create(a_job())
+
+    await world.dispatcher.close()
+
+    assert await world.dispatcher.dispatch() == 0
+    assert len(await world.items.take(10, NOON)) == 1
 
 
 async def test_it_runs_as_soon_as_it_is_woken(world: World) -> None:

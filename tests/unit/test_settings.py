@@ -83,6 +83,26 @@ def test_public_keys_come_over_http(url: str) -> None:
     assert refusal(JWT_JWKS_URL=url) == ["JWT_JWKS_URL: must be an http or https address"]
 
 
+@pytest.mark.parametrize(
+    ("environ", "seconds"),
+    [
+        ({}, 0.0),
+        ({"STUDIO_ENV": "production"}, 2.0),
+        ({"STOP_NOTICE": "1.5"}, 1.5),
+        ({"STUDIO_ENV": "production", "STOP_NOTICE": "0"}, 0.0),
+    ],
+)
+def test_who_stops_gives_notice_in_production(environ: dict[str, str], seconds: float) -> None:
+    assert read_settings(ServiceSettings, {**RIGHT, **environ}).stop_notice == seconds
+
+
+@pytest.mark.parametrize("notice", ["-1", "5.1", "soon"])
+def test_a_notice_leaves_time_to_finish(notice: str) -> None:
+    [line] = refusal(STOP_NOTICE=notice)
+
+    assert line.startswith("STOP_NOTICE: ")
+
+
 def test_no_secret_is_shown() -> None:
     given = {**RIGHT, "DATABASE_URL": "postgresql://studio:hunter2@db/studio"}
 
