@@ -48,9 +48,13 @@ def _http_address(url: str) -> str:
     return url
 
 
+NOTICE = 2.0
+"""Seconds of notice that suit a gateway which looks each second."""
+
+
 def _notice(earlier: dict[str, Any]) -> float:
-    """A gateway looks each second; on a laptop there is no other replica to go to."""
-    return 2.0 if earlier.get("environment") == "production" else 0.0
+    """On a laptop there is no other replica to go to."""
+    return NOTICE if earlier.get("environment") == "production" else 0.0
 
 
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]

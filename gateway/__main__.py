@@ -12,13 +12,16 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from chassis.settings import Port, Secret, Settings, SettingsError, read_settings
 from gateway.config import envoy_config
 from gateway.process import write_config
-from gateway.settings import Address, GatewaySettings, split_origins
+from gateway.settings import Address, GatewaySettings, parse_addresses, split_origins
+
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(parse_addresses)]
 
 
 class GatewayEnvironment(Settings):
@@ -27,9 +30,10 @@ class GatewayEnvironment(Settings):
     host: str = Field("127.0.0.1", alias="GATEWAY_HOST")
     """The address to listen on; 0.0.0.0 for all."""
     port: Port = Field(8080, alias="STUDIO_PORT")
-    prompt_address: str = Field("127.0.0.1:50051", alias="PROMPT_ADDRESS")
-    generation_address: str = Field("127.0.0.1:50052", alias="GENERATION_ADDRESS")
-    storage_address: str = Field("127.0.0.1:50053", alias="STORAGE_ADDRESS")
+    prompt_address: Addresses = Field((Address("127.0.0.1", 50051),), alias="PROMPT_ADDRESS")
+    """Of each service its replicas, as host:port with commas between."""
+    generation_address: Addresses = Field((Address("127.0.0.1", 50052),), alias="GENERATION_ADDRESS")
+    storage_address: Addresses = Field((Address("127.0.0.1", 50053),), alias="STORAGE_ADDRESS")
     jwt_secret: Secret | None = Field(None, alias="JWT_SECRET")
     jwt_jwks_url: str | None = Field(None, alias="JWT_JWKS_URL")
     service_jwt_secret: Secret = Field(alias="SERVICE_JWT_SECRET")
@@ -68,9 +72,9 @@ def read_gateway_settings(environ: Mapping[str, str], admin_port: int, access_lo
         port=found.port,
         admin_port=admin_port,
         host=found.host,
-        prompt=Address.parse(found.prompt_address),
-        generation=Address.parse(found.generation_address),
-        storage=Address.parse(found.storage_address),
+        prompt=found.prompt_address,
+        generation=found.generation_address,
+        storage=found.storage_address,
         jwt_secret=found.jwt_secret.get_secret_value() if found.jwt_secret else None,
         jwt_jwks_url=found.jwt_jwks_url,
         service_jwt_secret=found.service_jwt_secret.get_secret_value(),

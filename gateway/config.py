@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,10 @@ def _without_nones(value: Any) -> Any:
     return value
 
 
-def _endpoints(name: str, address: Address) -> dict[str, Any]:
-    socket_address = {"address": address.host, "port_value": address.port}
-    endpoint = {"endpoint": {"address": {"socket_address": socket_address}}}
-    return {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+def _endpoints(name: str, replicas: Sequence[Address]) -> dict[str, Any]:
+    places = [{"address": each.host, "port_value": each.port} for each in replicas]
+    endpoints = [{"endpoint": {"address": {"socket_address": place}}} for place in places]
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}
 
 
 def _access_log(path: Path) -> dict[str, Any]:

@@ -27,9 +27,18 @@ class Address:
             ValueError: it is something else.
         """
         host, _, port = text.rpartition(":")
-        if not host or not port.isdecimal():
+        if host.split() != [host] or not port.isdecimal():
             raise ValueError(f"{text!r} is not an address like 127.0.0.1:50051")
         return cls(host.strip("[]"), int(port))
+
+
+def parse_addresses(text: str) -> tuple[Address, ...]:
+    """Reads `host:port`, or several of them with commas between: the replicas of one service.
+
+    Raises:
+        ValueError: there is something else among them, or nothing.
+    """
+    return tuple(Address.parse(each.strip()) for each in text.split(","))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +49,10 @@ class GatewaySettings:
     """Where apps and gRPC callers connect."""
     admin_port: int
     """Envoy's own pages, always on loopback."""
-    prompt: Address
-    generation: Address
-    storage: Address
+    prompt: tuple[Address, ...]
+    """The replicas of a service; a host name with several addresses is several replicas, too."""
+    generation: tuple[Address, ...]
+    storage: tuple[Address, ...]
     service_jwt_secret: str = field(repr=False)
     """Signs the tokens of internal callers."""
     jwt_secret: str | None = field(default=None, repr=False)
@@ -80,9 +90,11 @@ class GatewaySettings:
         return [f"CORS_ORIGINS: {origin!r} is not an origin like https://app.example.com{reason}" for origin in bad]
 
     def _port_problems(self) -> list[str]:
-        ports = {"port": self.port, "admin_port": self.admin_port}
-        ports |= {name: getattr(self, name).port for name in ("prompt", "generation", "storage")}
-        return [f"{name} {port} is not a port" for name, port in ports.items() if not 0 < port < 65536]
+        ports = [("port", self.port), ("admin_port", self.admin_port)]
+        services = {"prompt": self.prompt, "generation": self.generation, "storage": self.storage}
+        ports += [(name, each.port) for name, replicas in services.items() for each in replicas]
+        nowhere = [f"{name} is nowhere" for name, replicas in services.items() if not replicas]
+        return [f"{name} {port} is not a port" for name, port in ports if not 0 < port < 65536] + nowhere
 
 
 def split_origins(text: str) -> tuple[str, ...]:

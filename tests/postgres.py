@@ -11,10 +11,13 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import asyncpg
 
 _START_TIMEOUT = 30.0
 _STOP_TIMEOUT = 10.0
@@ -47,6 +50,17 @@ def running_postgres() -> Iterator[PostgresServer]:
     finally:
         server.stop()
         shutil.rmtree(directory)
+
+
+async def new_database(url: str) -> str:
+    """An empty database on the server: for a whole system, whose schemas have fixed names."""
+    name = f"test_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 class PostgresServer:

@@ -20,6 +20,7 @@ from clients.cli.provider_check import check_provider
 from clients.cli.session import open_operator_api
 from deploy.local.errors import CannotStart, ProgramMissing
 from deploy.local.lock import holder
+from deploy.local.parts import part_names
 from deploy.local.ports import HOST, check_ports
 from deploy.local.secrets import FILE as SECRETS
 from deploy.local.settings import LocalSettings, read_local_settings
@@ -54,7 +55,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
         return
     yield Finding("system", True, f"running, process {process}")
     yield from (_health(name, settings) for name in SERVICES)
-    yield _ready(settings.url)
+    yield _ready(settings)
     yield _dead_letters(settings.url, environ)
 
 
@@ -122,7 +123,9 @@ def _health(name: str, settings: LocalSettings) -> Finding:
     import grpc
     from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-    log = f"read {settings.data_dir / 'logs' / name}.log"
+    # Of several replicas the first is where one was told it would be; the gateway speaks for the others.
+    part = part_names(name, settings.replicas)[0]
+    log = f"read {settings.data_dir / 'logs' / part}.log"
     with grpc.insecure_channel(f"{HOST}:{getattr(settings, f'{name}_port')}") as channel:
         check = channel.unary_unary(
             "/grpc.health.v1.Health/Check",
@@ -132,14 +135,15 @@ def _health(name: str, settings: LocalSettings) -> Finding:
         try:
             states = [check(HealthCheckRequest(service=of), timeout=HEALTH_TIMEOUT).status for of in ("", "ready")]
         except grpc.RpcError as error:
-            return Finding(name, False, f"does not answer ({error.code().name})", log)
+            return Finding(part, False, f"does not answer ({error.code().name})", log)
     if states == [HealthCheckResponse.SERVING] * 2:
-        return Finding(name, True, "serving, and so is all it depends on")
+        return Finding(part, True, "serving, and so is all it depends on")
     serves = states[0] == HealthCheckResponse.SERVING
-    return Finding(name, False, "serves, but something it depends on is down" if serves else "does not serve", log)
+    return Finding(part, False, "serves, but something it depends on is down" if serves else "does not serve", log)
 
 
-def _ready(url: str) -> Finding:
+def _ready(settings: LocalSettings) -> Finding:
+    url = settings.url
     try:
         answer = httpx.get(f"{url}/readyz", timeout=30, trust_env=False)
     except httpx.HTTPError as error:
@@ -147,7 +151,8 @@ def _ready(url: str) -> Finding:
             "gateway", False, f"{url} does not answer ({type(error).__name__})", "read its log in the data directory"
         )
     if answer.status_code != httpx.codes.OK:
-        return Finding("gateway", False, f"{url}/readyz answers {answer.status_code}", "see the problems above")
+        where = "see the problems above" if settings.replicas == 1 else "see the problems above, or the replicas' logs"
+        return Finding("gateway", False, f"{url}/readyz answers {answer.status_code}", where)
     return Finding("gateway", True, f"{url} is ready")
 
 

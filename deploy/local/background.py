@@ -33,6 +33,11 @@ class BackgroundSystem:
         """What the system runs with."""
         return self._system.settings
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """As LocalSystem.parts."""
+        return self._system.parts
+
     def start(self) -> None:
         """As LocalSystem.start."""
         self._thread.start()

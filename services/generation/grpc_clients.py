@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC
 from typing import NoReturn
@@ -23,11 +24,44 @@ ASSETS_TIMEOUT = 1.5
 MOST_ASSETS = 100
 
 
-def open_channel(address: str) -> grpc.aio.Channel:
-    """A channel to another service on a private network, which finds it again soon after it was away."""
-    return grpc.aio.insecure_channel(
-        address, options=[("grpc.max_reconnect_backoff_ms", 1000), ("grpc.initial_reconnect_backoff_ms", 100)]
-    )
+REPEATABLE = (
+    (brand_kit_service_pb2.DESCRIPTOR.services_by_name["BrandKitService"], ("GetBrandKit", "GetActiveBrandKit")),
+    (storage_service_pb2.DESCRIPTOR.services_by_name["StorageService"], ("ListAssets", "DeleteAsset")),
+)
+"""Calls that may be made twice: when one replica does not serve, the next one is asked within the same time limit."""
+SERVICE_CONFIG = {
+    "loadBalancingConfig": [{"round_robin": {}}],
+    # One that says it stops, or that its database is away, is left before it refuses.
+    "healthCheckConfig": {"serviceName": ""},
+    "methodConfig": [
+        {
+            "name": [{"service": of.full_name, "method": name} for of, names in REPEATABLE for name in names],
+            "retryPolicy": {
+                "maxAttempts": 3,
+                "initialBackoff": "0.02s",
+                "maxBackoff": "0.2s",
+                "backoffMultiplier": 3,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ],
+}
+CHANNEL_OPTIONS = (
+    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+    # One that was away is found again soon.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # One that hangs takes connections and says nothing.
+    ("grpc.keepalive_time_ms", 2000),
+    ("grpc.keepalive_timeout_ms", 2000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
+
+def open_channel(target: str) -> grpc.aio.Channel:
+    """A channel to the replicas of another service on a private network."""
+    return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
 
 
 class BrandKitClient:

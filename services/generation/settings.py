@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 
 from chassis.renders import RendersKind
 from chassis.settings import ServiceSettings
+from chassis.targets import grpc_target
 from services.generation.domain import AssetType
 
 
@@ -41,6 +42,7 @@ def _in_production(limit: int) -> Callable[[dict[str, Any]], int]:
 
 
 MOST = 1_000_000
+Target = Annotated[str, AfterValidator(grpc_target)]
 ApiKey = Annotated[SecretStr, AfterValidator(_fits_a_header)]
 GeminiSizes = Annotated[dict[AssetType, tuple[str, str | None]], BeforeValidator(_parse_sizes)]
 
@@ -50,10 +52,10 @@ class Settings(ServiceSettings):
 
     port: int = Field(50052, alias="GENERATION_PORT", ge=0, le=65535)
     """0: a free one."""
-    prompt_address: str = Field("127.0.0.1:50051", alias="PROMPT_ADDRESS")
-    """Where the prompt service answers, as host:port."""
-    storage_address: str = Field("127.0.0.1:50053", alias="STORAGE_ADDRESS")
-    """Where the storage service answers, as host:port."""
+    prompt_address: Target = Field("127.0.0.1:50051", alias="PROMPT_ADDRESS", validate_default=True)
+    """Where the prompt service answers, as host:port; of several replicas all, with commas between."""
+    storage_address: Target = Field("127.0.0.1:50053", alias="STORAGE_ADDRESS", validate_default=True)
+    """Where the storage service answers."""
     provider: Literal["sketch", "nano_banana", "gemini"] = Field("sketch", alias="STUDIO_PROVIDER")
     """Who makes the pictures."""
     call_price: float = Field(0.0, alias="PROVIDER_PRICE_USD", ge=0)

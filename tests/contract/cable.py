@@ -16,6 +16,11 @@ class Cable:
 
     to: Address
     ends: list[asyncio.StreamWriter] = field(default_factory=list)
+    flows: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is clear, nothing gets through, as from a process that hangs."""
+
+    def __post_init__(self) -> None:
+        self.flows.set()
 
     def cut(self) -> None:
         """Breaks every connection at once, as a crash does; new ones are made as before."""
@@ -30,7 +35,16 @@ class Cable:
             writer.transport.abort()  # nobody is there: whoever called hears so
             return
         self.ends += [writer, far_writer]
-        await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
+        await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A connection that was cut has nothing more to say.
+        with suppress(ConnectionError):
+            while data := await reader.read(65536):
+                await self.flows.wait()
+                writer.write(data)
+                await writer.drain()
+        writer.close()
 
 
 @asynccontextmanager
@@ -42,14 +56,6 @@ async def plugged_in(to: Address) -> AsyncIterator[tuple[Cable, Address]]:
         yield cable, Address("127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
         server.close()
+        cable.flows.set()
         cable.cut()
         await server.wait_closed()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    # A connection that was cut has nothing more to say.
-    with suppress(ConnectionError):
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()

@@ -29,6 +29,7 @@ def settings_for(services: Mapping[str, Running], **others: Any) -> GatewaySetti
 
 
 def settings_at(addresses: Mapping[str, Address], **others: Any) -> GatewaySettings:
+    """One replica of each service, unless `others` say more."""
     port, admin_port = free_ports(2)
     given: dict[str, Any] = {
         "port": port,
@@ -38,7 +39,9 @@ def settings_at(addresses: Mapping[str, Address], **others: Any) -> GatewaySetti
         "cors_origins": (ORIGIN, "http://localhost:5173"),
         **addresses,
     }
-    return GatewaySettings(**{**given, **others})
+    given |= others
+    given |= {name: (value,) for name, value in given.items() if isinstance(value, Address)}
+    return GatewaySettings(**given)
 
 
 def bearer(token: str) -> dict[str, str]:

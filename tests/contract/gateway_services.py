@@ -16,6 +16,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_status.rpc_status import to_status
 
+from chassis.server import OPTIONS
 from gateway.settings import Address
 from streamerstudio.generation.v1 import generation_service_pb2, generation_service_pb2_grpc
 from streamerstudio.prompt.v1 import (
@@ -146,7 +147,7 @@ async def running_services(stage: Stage) -> AsyncIterator[dict[str, Running]]:
 
 async def start(name: str, stage: Stage, port: int = 0) -> Running:
     """Starts one service, on the port or on a free one."""
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=OPTIONS)
     health = Health()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     for descriptor, stubs in SERVICES[name]:

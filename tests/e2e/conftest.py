@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from deploy.local.background import BackgroundSystem
+from tests.postgres import new_database
 from tests.systems import client_for, running_system
 
 
@@ -18,6 +19,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackgroundSyste
     """Shared: a test that kills parts or changes settings runs one of its own, with `tests.systems.running_system`."""
     with running_system(tmp_path_factory.mktemp("system")) as system:
         yield system
+
+
+@pytest.fixture
+async def own_database(postgres_url: str) -> str:
+    """A PostgreSQL database for a system of this test's own."""
+    return await new_database(postgres_url)
 
 
 @pytest.fixture
