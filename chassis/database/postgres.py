@@ -18,6 +18,9 @@ _CONNECT_TIMEOUT = 10.0
 _ACQUIRE_TIMEOUT = 10.0
 _CLOSE_TIMEOUT = 10.0
 _NO_LIMIT = 0.0
+_IDLE_TIMEOUT = 10.0
+"""Seconds between two statements of a transaction: in ours nothing else is awaited, so one that takes longer is of a
+process that hangs, and others wait for its locks."""
 _NETWORK_SLACK = 5.0  # seconds we give the network beyond the server's own limit for a statement
 
 
@@ -43,13 +46,13 @@ async def open_postgres(url: str, *, schema: str, pool_size: int, statement_time
 
 
 def _settings(schema: str, statement_timeout: float) -> dict[str, str]:
-    limit = str(round(statement_timeout * 1000))
+    limit, idle = (str(round(seconds * 1000)) for seconds in (statement_timeout, min(statement_timeout, _IDLE_TIMEOUT)))
     return {
         "application_name": schema,
         "search_path": f'"{schema}"',
         "default_transaction_isolation": "read committed",
         "statement_timeout": limit,
-        "idle_in_transaction_session_timeout": limit,
+        "idle_in_transaction_session_timeout": idle,
     }
 
 

@@ -240,6 +240,26 @@ async def test_a_statement_that_takes_too_long_is_unavailable(postgres_url: str,
     await database.close()
 
 
+async def test_a_process_that_hangs_in_a_transaction_does_not_hold_up_the_others_for_long(
+    postgres_url: str, schema: str
+) -> None:
+    hanging = await open_database(postgres_url, schema=schema, statement_timeout=0.2)
+    other = await open_database(postgres_url, schema=schema)
+    await other.execute(CREATE)
+    await other.execute(INSERT, "k1", "ada", "Neon", False)
+
+    with pytest.raises(Unavailable):
+        async with hanging.transaction() as transaction:
+            await transaction.execute("UPDATE kits SET name = $1", "Hanging")
+            # Waits for the row that the other has locked: while it does, nobody there says a word.
+            await other.execute("UPDATE kits SET name = $1", "Other")
+            await transaction.execute("UPDATE kits SET name = $1", "Late")
+
+    assert [row["name"] for row in await other.fetch("SELECT name FROM kits")] == ["Other"]
+    await hanging.close()
+    await other.close()
+
+
 async def test_the_isolation_is_read_committed_whatever_the_server_prefers(postgres_url: str, schema: str) -> None:
     url = f"{postgres_url}?options=-cdefault_transaction_isolation%3Dserializable"
     database = await open_database(url, schema=schema)
