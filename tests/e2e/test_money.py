@@ -171,6 +171,22 @@ async def test_a_worker_that_is_killed_in_every_call_stops_paying_at_two(tmp_pat
     assert len(world.api.ledger) == 2
 
 
+async def test_a_worker_that_is_told_to_stop_finishes_the_call_it_pays_for(tmp_path: Path) -> None:
+    async with paying(tmp_path) as world:
+        world.api.script.append(serves_slowly)
+        job = await world.job()
+        await until(lambda: len(world.api.ledger) == 1)
+
+        await asyncio.to_thread(world.system.stop_part, "generation")
+        await asyncio.to_thread(world.system.start_part, "generation")
+
+        done = await finished(world.client, job["id"], 60)
+        attempts = await world.attempts(job["id"])
+    assert done["status"] == "completed"
+    assert len(world.api.ledger) == 1
+    assert [attempt.state for attempt in attempts.attempts] == [usage_pb2.paid]
+
+
 async def test_a_worker_that_sleeps_past_its_delivery_pays_nothing_twice(tmp_path: Path) -> None:
     async with paying(tmp_path) as world:
         world.api.script.append(serves_slowly)
