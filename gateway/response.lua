@@ -156,15 +156,24 @@ local function refuse(handle, refusal, message)
     refusal.code, message, refusal.reason, metadata, refusal.reason, message))
 end
 
+-- A service names whatever it refuses. These are gRPC's own words for a call that met one which is being stopped: nobody
+-- knows what became of it, and of a read nobody needs to.
+local STOPPED = {["1"] = true, ["2"] = true}
+
+local function stopped(text, method)
+  if not STOPPED[text:match('^{"code":(%d+)') or ""] then return nil end
+  return REFUSALS[WRITES[method] and "502" or "503"]
+end
+
 -- Gives an error its `error` object. What has no ErrorInfo of ours was not written for callers, and is not shown.
 local function shape_error(handle)
   local body = handle:body(true)
   local text = body:length() > 0 and body:getBytes(0, body:length()) or ""
   local status = handle:headers():get(":status")
-  local refusal = REFUSALS[status] or REFUSALS["500"]
   local message = json_string(text, "message")
   local reason = text:match('google%.rpc%.ErrorInfo","reason":"([A-Z_]+)"')
   local request = handle:streamInfo():dynamicMetadata():get(NAMESPACE) or {}
+  local refusal = stopped(text, request.method) or REFUSALS[status] or REFUSALS["500"]
   if request.problem and text ~= "" then
     refuse(handle, refusal, request.problem)
   elseif text:find('"error":{"code":', 1, true) then

@@ -103,7 +103,7 @@ async def test_a_request_without_a_usable_id_gets_one(
 
 
 async def test_an_internal_error_names_the_request(app: httpx.AsyncClient, stage: Stage) -> None:
-    stage.answers["GetJob"] = refuses(error(code_pb2.UNKNOWN, "x", ""))
+    stage.answers["GetJob"] = refuses(error(code_pb2.DATA_LOSS, "x", ""))
 
     response = await app.get("/api/v1/jobs/x", headers={"X-Request-Id": '"q"\\'})
 

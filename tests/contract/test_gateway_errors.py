@@ -13,6 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2
 
+from streamerstudio.generation.v1 import job_pb2
 from streamerstudio.storage.v1 import asset_pb2
 from tests.builders import user_token
 from tests.contract.gateway_process import bearer, running_gateway, settings_for
@@ -111,11 +112,11 @@ async def test_a_stream_that_fails_at_once_has_the_errors_status(
     ("code", "status", "reason"),
     [
         (grpc.StatusCode.UNAVAILABLE, 503, "UNAVAILABLE"),
-        (grpc.StatusCode.UNKNOWN, 500, "INTERNAL"),
+        (grpc.StatusCode.UNKNOWN, 502, "INTERNAL"),
         (grpc.StatusCode.INTERNAL, 500, "INTERNAL"),
         (grpc.StatusCode.UNIMPLEMENTED, 500, "INTERNAL"),
         (grpc.StatusCode.DATA_LOSS, 500, "INTERNAL"),
-        (grpc.StatusCode.CANCELLED, 500, "INTERNAL"),
+        (grpc.StatusCode.CANCELLED, 502, "INTERNAL"),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, 429, "RATE_LIMIT"),
         (grpc.StatusCode.DEADLINE_EXCEEDED, 504, "DEADLINE_EXCEEDED"),
     ],
@@ -140,6 +141,38 @@ async def test_an_error_that_was_not_written_for_callers_is_not_shown(
     assert body["error"] == {"code": reason, "message": body["message"]}
     assert body["details"][0]["reason"] == reason
     assert body["details"][0]["metadata"] == ({"request_id": "r-7"} if reason == "INTERNAL" else {})
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNKNOWN, grpc.StatusCode.CANCELLED])
+async def test_a_read_that_meets_a_service_which_stops_is_asked_again(
+    app: httpx.AsyncClient, stage: Stage, code: grpc.StatusCode
+) -> None:
+    asked = 0
+
+    async def stops(request: Any, context: Context) -> AsyncIterator[Message]:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            await context.abort(code)
+        yield job_pb2.JobWithAssets(id="4f0c")
+
+    stage.answers["GetJob"] = stops
+
+    response = await app.get("/api/v1/jobs/x")
+
+    assert (response.status_code, response.json()["id"], asked) == (200, "4f0c", 2)
+
+
+async def test_a_read_that_meets_only_services_which_stop_may_be_repeated(app: httpx.AsyncClient, stage: Stage) -> None:
+    async def stops(request: Any, context: Context) -> AsyncIterator[Message]:
+        await context.abort(grpc.StatusCode.UNKNOWN)
+        yield job_pb2.JobWithAssets()
+
+    stage.answers["GetJob"] = stops
+
+    response = await app.get("/api/v1/jobs/x")
+
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "UNAVAILABLE")
 
 
 async def test_a_service_can_only_ask_for_a_success_it_may_have(app: httpx.AsyncClient, stage: Stage) -> None:
