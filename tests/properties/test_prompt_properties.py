@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from dataclasses import replace
 
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from services.prompt.domain import AssetType, BrandKitContext, Tone
@@ -23,15 +25,21 @@ FRAGMENTS = (
     "/", ">", "subject", "style", "<subject>", "</style>", "{", "}", "{tone}", "%s", "${x}", "👩", "\u200d", "\u200c",
     "\ufe0f", "🏽", "🏴", "🇩", "\U000e0067", "\U000e0062", "\U000e0065", "\U000e006e", "\U000e007f", "\u202e", "\u200b",
     "\u3164", "\u034f", "\u0301", "\u0323", "e", "é", "ا", "ക", "្", "ㅎ", "가", "\u1100", "\u1161", "ﬁ", "㍍", "İ", "ß",
-    "\x00", "\x85", "\u2028", "\ue000", "x" * 499,
+    "\x00", "\x85", "\u2028", "\ue000", "x" * 499, "you are now", "an AI", "show your", "for", "get", "1gn0r3", "і",
+    "ign", "ore", "前の", "指示", "を無視", "&lt;", "&#105;", "%69", "%3C", "\\u0069", "aWdub3Jl", "69 67 6e",
+    "01101001", "=", "\U0001f1ee", "🅸", "ﷺ", "ᠭ", "\u180c", "ក", "ന", "\u0d4d", "☕", "\ufe0e", "\U000e0100", "\u2800",
+    "~~~", "--- end of prompt",
 )  # fmt: skip
 HOSTILE = st.one_of(st.text(), st.lists(st.sampled_from(FRAGMENTS), max_size=40).map("".join))
 """Any text, and text made of what the sanitiser looks for, in every order."""
 
 FORBIDDEN = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
-    "\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufe00-\ufe0e\ufeff\uffa0\ufff0-\uffff\U000e0080-\U0010ffff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200e\u200f\u2028-\u202e"
+    "\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufe00-\ufe0d\ufeff\uffa0\ufff0-\uffff\U000e0080-\U0010ffff]"
 )
+"""What no script and no emoji needs."""
+INVISIBLE = "[\u180b-\u180f\u200b-\u200d\ufe0e\ufe0f]"
+"""What some need, one at a time, or a joiner after the selector of an emoji."""
 
 
 def kits(fonts: st.SearchStrategy[str], styles: st.SearchStrategy[str]) -> st.SearchStrategy[BrandKitContext]:
@@ -44,6 +52,9 @@ def kits(fonts: st.SearchStrategy[str], styles: st.SearchStrategy[str]) -> st.Se
         tone=st.sampled_from(Tone),
         style_reference=styles,
     )
+
+
+KIT = BrandKitContext(("#FF0055",), (), "Montserrat", "Inter", Tone.CASUAL, "cel shaded")
 
 
 @given(asset_type=st.sampled_from(AssetType), kit=kits(FONTS, st.text(max_size=500)), words=st.none() | HOSTILE)
@@ -78,6 +89,28 @@ def test_users_words_stay_inside_one_fence_and_stay_literal(
         assert not clean or f"<{tag}>{clean}</{tag}>" in prompt
 
 
+@given(asset_type=st.sampled_from(AssetType), kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+@example(AssetType.BANNER, KIT, "{tone} {custom_prompt|x} {{style_reference}} {k.__init__.__globals__} %s ${x} \\1")
+@example(AssetType.BANNER, replace(KIT, style_reference="{custom_prompt}", headline_font="{style_reference}"), "{tone}")
+def test_what_is_put_into_one_place_never_reaches_another(
+    asset_type: AssetType, kit: BrandKitContext, words: str
+) -> None:
+    """The prompt is the template with marks in its places, and then each mark exchanged for what was typed there."""
+    marked = replace(kit, headline_font="HEAD-MARK", body_font="BODY-MARK", style_reference="STYLE-MARK")
+    typed = {
+        "HEAD-MARK": sanitize(kit.headline_font).text or "clean sans serif",
+        "BODY-MARK": sanitize(kit.body_font).text or "clean sans serif",
+        "STYLE-MARK": sanitize(kit.style_reference).text,
+        "WORDS-MARK": sanitize(words).text,
+    }
+    assume(all(typed.values()))
+
+    prompt = ENGINE.build_prompt(asset_type, kit, words)
+
+    expected = ENGINE.build_prompt(asset_type, marked, "WORDS-MARK")
+    assert prompt == re.sub("[A-Z]+-MARK", lambda mark: typed[mark[0]], expected)
+
+
 @given(kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
 def test_users_text_never_adds_a_line_to_a_prompt(kit: BrandKitContext, words: str) -> None:
     prompt = ENGINE.build_prompt(AssetType.BANNER, kit, words)
@@ -106,9 +139,15 @@ def test_sanitised_text_is_bounded_composed_and_visible(text: str) -> None:
     assert unicodedata.is_normalized("NFC", clean)
     assert clean == clean.strip()
     assert not FORBIDDEN.search(clean)
-    assert not re.search(
-        "[\u200d\ufe0f]{2}|^[\u200c\u200d\ufe0f]|[\u200c\u200d]$", clean.replace("\ufe0f\u200d", "\u200d")
-    )
+    assert not re.search(f"{INVISIBLE}{{2}}|^{INVISIBLE}", re.sub("[\ufe0e\ufe0f]\u200d", "\u200d", clean))
+
+
+@given(text=HOSTILE)
+def test_sanitising_only_takes_away(text: str) -> None:
+    """So it never yields a placeholder, a fence or an order that nobody typed."""
+    given, kept = (Counter(unicodedata.normalize("NFD", words)) for words in (text, sanitize(text).text))
+
+    assert set(kept - given) <= {" "}
 
 
 @given(text=HOSTILE)
