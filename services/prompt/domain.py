@@ -109,6 +109,10 @@ class BrandKitContext:
     tone: Tone
     style_reference: str = ""
 
+    def typed(self) -> tuple[str, ...]:
+        """What somebody typed freely, apart from all that has a fixed form."""
+        return self.headline_font, self.body_font, self.style_reference
+
 
 @dataclass(frozen=True, slots=True)
 class Fonts:

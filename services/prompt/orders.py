@@ -36,7 +36,7 @@ class WrittenPrompt:
     words: str
     """The streamer's own, sanitised."""
     findings: tuple[Finding, ...]
-    """What the sanitiser did to them."""
+    """What the sanitiser did to them, and to what the brand kit adds."""
     brand_kit: BrandKitContext
     template: PromptTemplate
 

@@ -27,7 +27,7 @@ from services.prompt.orders import (
     WrittenPrompt,
 )
 from services.prompt.ports import BrandKitStore, PromptWriter
-from services.prompt.sanitize import sanitize
+from services.prompt.sanitize import merged, sanitize
 
 DEFAULT_VERSION = "v1.0"
 """The template that is used when a request names no version."""
@@ -148,7 +148,7 @@ class Prompts:
         return WrittenPrompt(
             text=self._writer.build_prompt(request.asset_type, brand, words.text, version),
             words=words.text,
-            findings=words.report,
+            findings=merged(words.report, *(sanitize(text).report for text in brand.typed())),
             brand_kit=brand,
             template=template,
         )
