@@ -3,10 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help setup dev generate demo up test chaos soak check fmt pins
+.PHONY: help setup dev generate demo up test chaos soak bench-prompts check fmt pins
 
 help: ## show this help
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 setup: .venv/.runtime gen/api.binpb ## virtual environment, dependencies, generated code
 
@@ -49,6 +49,9 @@ JOBS ?= 20000
 
 soak: dev ## the memory of each part while JOBS sketched jobs go by
 	@$(BIN)/python -m benchmarks.soak --jobs $(JOBS)
+
+bench-prompts: dev ## how well the sanitiser tells streamers from attackers, beside its peers, and what it costs
+	@$(BIN)/python -m benchmarks.prompts
 
 check: dev ## formatting, lint, types, layers, protos
 	@$(BIN)/ruff format --check --quiet . || (echo "run: make fmt" && exit 1)

@@ -22,7 +22,7 @@ _ENCODED = re.compile(
     r"|(?P<hexadecimal>\b(?:0x)?(?:[0-9a-fA-F]{2}[ :-]?){8,}\b)"
     rf"|(?P<base64>{_RUN})"
 )
-_SIGN = re.compile(r"[&%\\0-9]")
+_SIGN = re.compile(r"[&%\\]|[0-7][0-9a-fA-F](?:[ :-]?[0-7][0-9a-fA-F]){2}")
 """All encodings but the last need one of these."""
 _BASE64 = re.compile(f"(?P<base64>{_RUN})")
 
@@ -102,6 +102,8 @@ def _from_hexadecimal(encoded: str) -> str | None:
 
 
 def _from_base64(encoded: str) -> str | None:
+    if encoded[1:].islower():
+        return None  # A word.
     characters = encoded.rstrip("=").replace("-", "+").replace("_", "/")
     # One character of four alone says nothing.
     characters = characters[: len(characters) - (len(characters) % 4 == 1)]

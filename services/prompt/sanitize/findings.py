@@ -59,4 +59,4 @@ def merged(*reports: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def report(counts: Mapping[str, int]) -> tuple[Finding, ...]:
-    return tuple(Finding(rule, counts[rule], action) for rule, action in RULES.items() if counts.get(rule))
+    return tuple(Finding(rule, counts[rule], action) for rule, action in RULES.items() if rule in counts)

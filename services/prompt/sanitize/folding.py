@@ -12,7 +12,8 @@ from services.prompt.sanitize.confusables import LOOKS_LIKE
 
 _LONGEST = 4
 """A character that folds to more than so many (one Arabic sign is a whole sentence) folds to a space."""
-_REMEMBERED = 16384
+_LAST_FOLDED = 0x1FAFF
+"""Beyond it there are no letters that anything folds to, and what is worked out is kept."""
 _PLAIN = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ĸ": "k"}
 """Letters that people without the right keyboard type plainly, and that Unicode does not decompose."""
 _ENCLOSED = ((0x1F1E6, 26), (0x1F150, 26), (0x1F170, 26))
@@ -47,21 +48,21 @@ def fold(text: str) -> Folded:
     if text.isascii():
         folded = text.lower()
         return Folded(text, folded, folded)
-    return Folded(text, text.translate(_FOLD), text.translate(_SKELETON))
+    folded = text.translate(_FOLD)
+    return Folded(text, folded, folded if folded.isascii() else text.translate(_SKELETON))
 
 
 class _Table(dict[int, str]):
-    """A table for `str.translate` that works out what it is asked for, and remembers a bounded part of it."""
+    """A table for `str.translate` that works out what it is asked for, once."""
 
     def __init__(self, work_out: Callable[[str], str]) -> None:
         super().__init__()
         self._work_out = work_out
 
     def __missing__(self, code_point: int) -> str:
-        folded = self._work_out(chr(code_point))
-        if len(self) < _REMEMBERED:
-            self[code_point] = folded
-        return folded
+        if code_point > _LAST_FOLDED:
+            return chr(code_point)
+        return self.setdefault(code_point, self._work_out(chr(code_point)))
 
 
 def _fold_character(character: str) -> str:

@@ -81,7 +81,12 @@ _PERSONA = _pattern(
     "[VWd][DCE]{0,3}[AY][ADYCE]{0,3}(?:F{1,2}[DKGol]{0,2}[KGol]|[KGol][ADY]{0,2}F|k)",  # ignore your content policy
     "F{1,2}D{0,1}[KGo][AD]{0,3}[VWd]",  # 安全フィルターを無効に
 )
-_RULES = (("injected_order", _ORDER), ("prompt_request", _REQUEST), ("changed_persona", _PERSONA))
+_RULES = (
+    ("injected_order", re.compile("[OGioITpP]"), _ORDER),
+    ("prompt_request", re.compile("[Rrqz]"), _REQUEST),
+    ("changed_persona", re.compile("[QBajbtHFk]"), _PERSONA),
+)
+"""Each rule, one of the roles that its pattern needs, since a look for that costs less than a search; the pattern."""
 _TRAIL = re.compile("[ .,;:!]{0,24}")
 
 
@@ -94,7 +99,7 @@ def find_orders(folded: Folded) -> Iterator[tuple[str, int, int]]:
 
 
 def _orders(row: Row) -> Iterator[tuple[str, int, int]]:
-    for rule, pattern in _RULES:
-        for match in pattern.finditer(row.roles):
+    for rule, needed, pattern in _RULES:
+        for match in pattern.finditer(row.roles) if needed.search(row.roles) else ():
             first, last = match.start() // 2, match.end() // 2 - 1
             yield rule, row.spans[first][0], row.spans[last][1]

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
 
 from services.prompt.sanitize.encodings import readings
-from services.prompt.sanitize.findings import Sanitized, report
+from services.prompt.sanitize.findings import Sanitized, merged, report
 from services.prompt.sanitize.folding import fold
 from services.prompt.sanitize.orders import find_orders
 from services.prompt.sanitize.structure import find_structure
@@ -27,8 +28,17 @@ _ROUNDS = 5
 
 def sanitize(text: str) -> Sanitized:
     """Never fails, never answers more than `MAX_LENGTH` code points, always NFC on one line."""
+    if len(text) <= MAX_LENGTH:
+        return _sanitized(text)
+    sanitized = _sanitized(text[:MAX_LENGTH])
+    return replace(sanitized, report=merged(report({"length": len(text) - MAX_LENGTH}), sanitized.report))
+
+
+@lru_cache(maxsize=2048)
+def _sanitized(text: str) -> Sanitized:
+    """Remembered: a brand kit's texts come again with every prompt, and a job's words with each of its pictures."""
     counts: Counter[str] = Counter()
-    text = _cut(text, counts).strip()
+    text = text.strip()
     for _ in range(_ROUNDS):
         before, text = text, _clean(text, counts)
         if text == before:
@@ -39,14 +49,12 @@ def sanitize(text: str) -> Sanitized:
 
 def _clean(text: str, counts: Counter[str]) -> str:
     """Takes away or leaves, but never adds, canonically decomposed."""
-    visible = drop_unseen(_cut(unicodedata.normalize("NFC", text), counts), counts)
+    composed = unicodedata.normalize("NFC", text)
+    if len(composed) > MAX_LENGTH:
+        counts["length"] += len(composed) - MAX_LENGTH
+    visible = drop_unseen(composed[:MAX_LENGTH], counts)
     lines = _drop_orders(visible, counts).split("\n")
     return " ".join(line.strip() for line in lines if line.strip())
-
-
-def _cut(text: str, counts: Counter[str]) -> str:
-    counts["length"] += max(0, len(text) - MAX_LENGTH)
-    return text[:MAX_LENGTH]
 
 
 def _drop_orders(text: str, counts: Counter[str]) -> str:
@@ -64,12 +72,14 @@ def _drop_orders(text: str, counts: Counter[str]) -> str:
     return " ".join(piece for piece in pieces if piece)
 
 
-def _findings(text: str) -> Iterator[tuple[str, int, int]]:
-    """The rule, start and end of what has to go."""
-    yield from _read(text)
-    for reading in readings(text):
-        for _, start, end in _read(reading.text):
-            yield "encoded_order", *reading.origin(start, end)
+def _findings(text: str) -> list[tuple[str, int, int]]:
+    """The rule, start and end of what has to go; encodings are looked under when there is nothing else left."""
+    plain = _read(text)
+    return plain or [
+        ("encoded_order", *reading.origin(start, end))
+        for reading in readings(text)
+        for _, start, end in _read(reading.text)
+    ]
 
 
 def _read(text: str) -> list[tuple[str, int, int]]:

@@ -13,7 +13,7 @@ _ROLE = "(?:system|assistant|developer)"
 _PART = "(?:prompt|message|instructions?)"
 _TAGS = rf"{_ROLE}|inst|sys|instructions?|tool_calls?|function_calls?|(?:start|end)_of_turn|bos|eos|system_{_PART}"
 _DASHES = f"(?:{_SPACES}-{{1,8}})?"
-_SPECIAL = "|".join(
+_TOKEN = "|".join(
     (
         # ChatML and its kin, and the role that follows the opening token.
         rf"< ?\| ?[a-z][^<>|]{{0,64}}\| ?>(?:{_SPACES}{_ROLE}\b)?",
@@ -21,11 +21,11 @@ _SPECIAL = "|".join(
         r"<< {0,3}/? {0,3}sys {0,3}>>",
         rf"<{_SPACES}/?{_SPACES}(?:{_TAGS})\b[^<>\n]{{0,32}}>",
         r"</s> ?<s>|<s> ?(?=\[)|</user>",
-        rf"""["']?role["']?{_SPACES}:{_SPACES}["'](?:{_ROLE}|user)["']""",
-        rf"-{{2,}}{_SPACES}(?:begin|start|end)(?: of)?(?: the)? (?:system {_PART}|prompt|instructions)\b{_DASHES}",
-        rf"\b(?:begin|end)(?: of)?(?: the)? system {_PART}\b",
     )
 )
+_FIELD = rf"""["']?role["']?{_SPACES}:{_SPACES}["'](?:{_ROLE}|user)["']"""
+_BANNER = rf"-{{2,}}{_SPACES}(?:begin|start|end)(?: of)?(?: the)? (?:system {_PART}|prompt|instructions)\b{_DASHES}"
+_MARKER = rf"\b(?:begin|end)(?: of)?(?: the)? system {_PART}\b"
 _MACHINE = r"(?:pc|ps ?\d|playstation|xbox|switch|wii|n64|s?nes|sega|steam|windows|linux|mac|[rg]tx|ryzen|intel|amd)\b"
 """What a streamer means by a line `System: PS5`."""
 _NAMED = rf"(?:(?:system|assistant)(?:{_SPACES}{_PART})?|developer {_PART})"
@@ -34,7 +34,10 @@ _HEADING = rf"#{{2,6}}{_SPACES}(?:{_ROLE}|instructions?|response)\b(?:{_SPACES}{
 _LABEL = rf"(?:^|(?<=[.!?]))[^\S\n]*(?:#{_SPACES}{_SPEAKER}|{_SPEAKER}|{_HEADING})+"
 _RULES = (
     ("code_fence", ("`", "~"), re.compile(r"`{3,}|^ {0,3}~{3,}$", re.MULTILINE)),
-    ("special_token", ("<", "[", "--", "role", "system"), re.compile(_SPECIAL)),
+    ("special_token", ("<", "["), re.compile(_TOKEN)),
+    ("special_token", ("role",), re.compile(_FIELD)),
+    ("special_token", ("--",), re.compile(_BANNER)),
+    ("special_token", ("system",), re.compile(_MARKER)),
     ("fence_mark", ("<",), re.compile(rf"<{_SPACES}/?{_SPACES}(?:{'|'.join(FENCES)})\b{_SPACES}/?>?")),
     ("role_label", (":", "#"), re.compile(_LABEL, re.MULTILINE)),
 )

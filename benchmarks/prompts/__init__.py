@@ -1,0 +1,1 @@
+"""How well the sanitiser tells streamers from attackers, beside its peers, and what building a prompt costs."""
