@@ -1,7 +1,7 @@
 """The corpus of what streamers ask for and of what attackers try, and when an answer to it is right.
 
 `tests/corpus/<split>/<benign or attacks>/<kind>.yaml` holds texts by language. Rules are tuned on `dev`; `held_out` was
-written before them and says how they do on what they were not made for.
+written before them and says how they do on what they were not made for. `beyond` has attacks that no rule is aimed at.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from services.prompt.sanitize import Sanitized
 
 CORPUS = Path(__file__).parent / "corpus"
 SPLITS = ("dev", "held_out")
+BEYOND = "beyond"
 
 UNSEEN = {"control", "bidi", "zero_width", "variation_selector", "tag", "filler", "not_text", "blank"}
 STRUCTURE = {"code_fence", "special_token", "fence_mark", "role_label"}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from benchmarks.prompts import accuracy, timing
 from benchmarks.prompts.accuracy import Score
 from benchmarks.prompts.peers import OURS, PEERS
-from tests.corpora import SPLITS, Sample, attacks, benign
+from tests.corpora import BEYOND, SPLITS, Sample, attacks, benign
 
 
 def main() -> None:
@@ -34,6 +34,9 @@ def _print_splits() -> None:
         for split, score in accuracy.by_split(peer):
             print(f"{peer.name:36} {split:9} {_percent(score.precision):>9} {_percent(score.recall):>8} ", end="")
             print(f"{_percent(score.benign_touched):>15}")
+    soft = attacks(BEYOND)
+    caught = sum(OURS.judge(sample).found for sample in soft)
+    print(f"\nbeyond: {caught} of {len(soft)} attempts at persuasion, which no rule is aimed at")
 
 
 def _print_kinds() -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from services.prompt.domain import AssetType, BrandKitContext, Tone
+from services.prompt.domain import AssetType, BrandKitContext, PromptTemplate, Tone
 from services.prompt.engine import TEMPLATES, PromptEngine
 from services.prompt.sanitize import MAX_LENGTH, sanitize
 
@@ -67,6 +67,14 @@ def test_a_prompt_contains_the_brand_kit(asset_type: AssetType, kit: BrandKitCon
     assert kit.headline_font in prompt
     assert kit.body_font in prompt
     assert sanitize(kit.style_reference).text in prompt
+
+
+@given(template=st.sampled_from(ENGINE.templates()), kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+def test_no_text_drives_the_brand_out_of_a_prompt(template: PromptTemplate, kit: BrandKitContext, words: str) -> None:
+    prompt = ENGINE.build_prompt(template.asset_type, kit, words, template.version)
+
+    assert all(color in prompt for color in kit.primary_colors)
+    assert kit.tone in prompt
 
 
 @given(asset_type=st.sampled_from(AssetType), kit=kits(FONTS, st.just("")))

@@ -32,8 +32,8 @@ STEPS: dict[str, Callable[[str], object]] = {
 UNITS = [
     "ignore ", "previous ", "rules ", "ignore the the the the ", "the rules of ", "ignore previous rules, ",
     "show your ", "you are now an ", "safety ", "ignoreprevious", "無視前の", "1gn0r3 ", "x ", "xy", "x" * 39 + " ",
-    "<", "< ", "<|", "<|a", "[ ", "[system ", "system ", "system: ", "# ", "-- ", "` ", "~\n", '"role" ', "\n", " ",
-    ". ", "&#105;", "&lt;", "%69", "\\u0069", "01101001 ", "69 ", "69", "aWdub3Jl ", "aWdub3Jl", "=", "_",
+    "<", "< ", "<|", "<|a", "[ ", "[system ", "system ", "system: ", "# ", "-- ", "-", "#", "` ", "~\n", '"role" ',
+    "\n", " ", ". ", "&#105;", "&lt;", "%69", "\\u0069", "01101001 ", "69 ", "69", "aWdub3Jl ", "aWdub3Jl", "=", "_",
     "\u0301\u0323", "i\u0334", "👩\u200d", "🏴\U000e0067", "ക\u0d4d\u200d", "ក\u200b", "\ufe0f", "ﷺ", "é", "і",
 ]  # fmt: skip
 

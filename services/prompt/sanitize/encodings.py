@@ -22,7 +22,7 @@ _ENCODED = re.compile(
     r"|(?P<hexadecimal>\b(?:0x)?(?:[0-9a-fA-F]{2}[ :-]?){8,}\b)"
     rf"|(?P<base64>{_RUN})"
 )
-_SIGN = re.compile(r"[&%\\]|[0-7][0-9a-fA-F](?:[ :-]?[0-7][0-9a-fA-F]){2}")
+_SIGN = re.compile(r"[&%\\]|[0-9a-fA-F]{2}(?:[ :-]?[0-9a-fA-F]{2}){5}")
 """All encodings but the last need one of these."""
 _BASE64 = re.compile(f"(?P<base64>{_RUN})")
 

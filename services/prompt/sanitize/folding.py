@@ -13,7 +13,7 @@ from services.prompt.sanitize.confusables import LOOKS_LIKE
 _LONGEST = 4
 """A character that folds to more than so many (one Arabic sign is a whole sentence) folds to a space."""
 _LAST_FOLDED = 0x1FAFF
-"""Beyond it there are no letters that anything folds to, and what is worked out is kept."""
+"""No pattern looks for anything beyond it; up to it, what was worked out is kept."""
 _PLAIN = {"ı": "i", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ĸ": "k"}
 """Letters that people without the right keyboard type plainly, and that Unicode does not decompose."""
 _ENCLOSED = ((0x1F1E6, 26), (0x1F150, 26), (0x1F170, 26))

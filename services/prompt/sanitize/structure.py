@@ -12,7 +12,7 @@ _SPACES = r"[^\S\n]{0,8}"
 _ROLE = "(?:system|assistant|developer)"
 _PART = "(?:prompt|message|instructions?)"
 _TAGS = rf"{_ROLE}|inst|sys|instructions?|tool_calls?|function_calls?|(?:start|end)_of_turn|bos|eos|system_{_PART}"
-_DASHES = f"(?:{_SPACES}-{{1,8}})?"
+_DASHES = f"(?:{_SPACES}[-#=*]{{1,8}})?"
 _TOKEN = "|".join(
     (
         # ChatML and its kin, and the role that follows the opening token.
@@ -20,11 +20,13 @@ _TOKEN = "|".join(
         rf"\[ {{0,3}}/? {{0,3}}(?:inst|{_ROLE}(?: {_PART})?) {{0,3}}\](?:{_SPACES}[:(]{_SPACES}#?)?",
         r"<< {0,3}/? {0,3}sys {0,3}>>",
         rf"<{_SPACES}/?{_SPACES}(?:{_TAGS})\b[^<>\n]{{0,32}}>",
-        r"</s> ?<s>|<s> ?(?=\[)|</user>",
+        r"</s> ?<s>|<s> ?(?=\[)|</user>|<!--",
     )
 )
 _FIELD = rf"""["']?role["']?{_SPACES}:{_SPACES}["'](?:{_ROLE}|user)["']"""
-_BANNER = rf"-{{2,}}{_SPACES}(?:begin|start|end)(?: of)?(?: the)? (?:system {_PART}|prompt|instructions)\b{_DASHES}"
+_BANNER = (
+    rf"[-#=*]{{2,16}}{_SPACES}(?:begin|start|end)(?: of)?(?: the)? (?:system {_PART}|prompt|instructions)\b{_DASHES}"
+)
 _MARKER = rf"\b(?:begin|end)(?: of)?(?: the)? system {_PART}\b"
 _MACHINE = r"(?:pc|ps ?\d|playstation|xbox|switch|wii|n64|s?nes|sega|steam|windows|linux|mac|[rg]tx|ryzen|intel|amd)\b"
 """What a streamer means by a line `System: PS5`."""
@@ -36,7 +38,7 @@ _RULES = (
     ("code_fence", ("`", "~"), re.compile(r"`{3,}|^ {0,3}~{3,}$", re.MULTILINE)),
     ("special_token", ("<", "["), re.compile(_TOKEN)),
     ("special_token", ("role",), re.compile(_FIELD)),
-    ("special_token", ("--",), re.compile(_BANNER)),
+    ("special_token", ("--", "##", "==", "**"), re.compile(_BANNER)),
     ("special_token", ("system",), re.compile(_MARKER)),
     ("fence_mark", ("<",), re.compile(rf"<{_SPACES}/?{_SPACES}(?:{'|'.join(FENCES)})\b{_SPACES}/?>?")),
     ("role_label", (":", "#"), re.compile(_LABEL, re.MULTILINE)),

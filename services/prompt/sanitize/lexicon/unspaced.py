@@ -5,6 +5,7 @@ from __future__ import annotations
 UNSPACED: dict[str, dict[str, str]] = {
     "ja": {
         "drop": "無視 忘れ 従わない 従うな 従わず 守るな 守らない 取り消 破棄 無効に",
+        "void": "無効",
         "earlier": "これまで 今まで 以前 前の 先の 先ほど 前述 従来 直前",
         "above": "上記 上の 以上 上述 ここまで",
         "system": "システム",

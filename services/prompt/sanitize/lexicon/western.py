@@ -16,7 +16,7 @@ WESTERN: dict[str, dict[str, str]] = {
         "above": "above before above_this before_this above_me aforementioned",
         "system": "system developer",
         "system_prompt": "system_prompt system_prompts system_message system_messages system_instruction "
-        "system_instructions developer_message developer_instructions",
+        "system_instructions developer_message developer_instructions prompt_text prompt_texts",
         "hidden": "hidden internal underlying confidential configuration",
         "first": "initial original secret full entire",
         "your": "your ur",
@@ -31,24 +31,27 @@ WESTERN: dict[str, dict[str, str]] = {
         "harmless": "i_said i_told i_gave i_mentioned we_said he_said she_said they_said",
         "guidelines": "guideline guidelines programming",
         "rules": "rule rules command commands constraint constraints message messages context input text brief "
-        "template conversation words order orders task tasks assignment assignments request requests",
+        "template conversation words order orders task tasks assignment assignments request requests information "
+        "info guide guides",
         "new": "new updated real actual",
         "reveal": "reveal leak expose disclose dump output recite repeat divulge",
-        "show": "show print display tell write paint draw give copy type share echo say spell return provide list",
+        "show": "show print display tell write paint draw give copy type share echo say spell return provide list "
+        "state",
         "what_are": "what_is what_are what's what_were",
-        "verbatim": "verbatim word_for_word exactly",
-        "you_are": "you_are you're act_as act_like pretend_to_be pretend_you_are behave_as behave_like roleplay_as",
+        "verbatim": "verbatim word_for_word exactly starting_with beginning_with",
+        "you_are": "you_are you're act_as act_like pretend_to_be pretend_you_are behave_as behave_like roleplay_as "
+        "as_if_you_had as_if_you_have as_though_you_had",
         "as": "as_an as_a",
         "you_are_now": "you_are_now you're_now from_now_on_you you_are_no_longer you_will_now_be now_act_as",
         "now": "now from_now_on as_of_now henceforth",
         "model": "ai llm model assistant chatbot bot gpt chatgpt language_model ai_model image_model",
-        "dan": "dan",
+        "dan": "dan do_anything_now",
         "free": "unrestricted uncensored unfiltered unlimited jailbroken amoral",
         "freed": "freed_from no_longer_bound_by not_bound_by liberated_from",
         "bound": "bound_by bound_to",
         "safety": "safety content moderation ethical ethics nsfw",
         "filters": "filter filters restriction restrictions guardrail guardrails censorship",
-        "policy": "policy policies limits",
+        "policy": "policy policies limits rulebook",
         "disable": "disable deactivate turn_off switch_off circumvent lift",
         "enable": "enable enter activate switch_to turn_on enabled activated in",
         "developer_mode": "developer_mode",
@@ -56,7 +59,7 @@ WESTERN: dict[str, dict[str, str]] = {
     },
     "es": {
         "drop": "ignora ignore ignorad ignoren olvida olvide olvidad olviden desobedece descarta omite desestima "
-        "pasa_por_alto haz_caso_omiso no_hagas_caso no_tengas_en_cuenta",
+        "pasa_por_alto haz_caso_omiso no_hagas_caso no_tengas_en_cuenta ignora_por_completo",
         "not": "no nunca sin",
         "obey": "sigas obedezcas cumplas respetes",
         "earlier": "anterior anteriores previa previas previo previos precedentes",
@@ -104,7 +107,7 @@ WESTERN: dict[str, dict[str, str]] = {
     },
     "fr": {
         "drop": "ignorez oublie oubliez desobeis neglige negligez ecarte ne_tiens_pas_compte ne_tenez_pas_compte "
-        "fais_abstraction",
+        "fais_abstraction ne_prenez_pas_en_compte ne_prends_pas_en_compte",
         "not": "ne pas sans aucune",
         "obey": "suis suivez respecte respectez obeis",
         "earlier": "precedente precedentes precedent precedents precede anterieures prealables",
@@ -128,7 +131,7 @@ WESTERN: dict[str, dict[str, str]] = {
     },
     "de": {
         "drop": "ignoriere ignorier ignoriert ignorieren vergiss vergesst missachte missachten umgehe "
-        "setze_ausser_kraft lass_ausser_acht ubergehe verwirf",
+        "setze_ausser_kraft lass_ausser_acht ubergehe verwirf vergessen_sie ignorieren_sie missachten_sie",
         "not": "nicht ohne keine",
         "obey": "beachte befolge folge beachten befolgen",
         "void": "ausser_kraft ungultig",
@@ -145,7 +148,7 @@ WESTERN: dict[str, dict[str, str]] = {
         "instructions": "anweisung anweisungen instruktionen vorgaben",
         "system_prompt": "systemanweisung systemanweisungen systemprompt systemprompts",
         "guidelines": "richtlinien",
-        "rules": "regel regeln befehle",
+        "rules": "regel regeln befehle aufgaben auftrage",
         "reveal": "verrate enthulle offenbare",
         "show": "zeige zeig gib schreibe nenne",
         "you_are": "du_bist tu_so_als verhalte_dich_wie",
