@@ -42,8 +42,8 @@ test: dev ## the whole test suite, on real parts
 SECONDS ?= 300
 SEED ?= 7
 
-chaos: dev ## kill, pause and cut off real processes for SECONDS by SEED, and judge what became of the jobs
-	@$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
+chaos: dev ## kill, pause and cut off real processes for SECONDS by SEED (CLUSTER=1: replicas), and judge the jobs
+	@$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED) $(if $(CLUSTER),--cluster)
 
 JOBS ?= 20000
 

@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument("--players", type=int, default=6)
     parser.add_argument("--every", type=float, default=1.0, help="seconds between two requests of one player")
     parser.add_argument("--slots", type=int, help="paid calls at once in a process; else the seed says")
+    parser.add_argument("--cluster", action="store_true", help="two of each service on PostgreSQL, three NATS servers")
     parser.add_argument("--keep", type=Path, help="where data and logs stay; else they go when nothing is wrong")
     arguments = parser.parse_args()
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="chaos-"))
@@ -31,7 +32,13 @@ def main() -> None:
 async def _run(directory: Path, arguments: argparse.Namespace) -> Report:
     load = Load(players=arguments.players, every=arguments.every)
     return await run(
-        directory, seed=arguments.seed, seconds=arguments.seconds, load=load, say=_say, slots=arguments.slots
+        directory,
+        seed=arguments.seed,
+        seconds=arguments.seconds,
+        load=load,
+        say=_say,
+        slots=arguments.slots,
+        cluster=arguments.cluster,
     )
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import services.generation
-from chassis.database import Row, migrate, open_database
+from chassis.database import Database, Row, open_database
 from chassis.renders.files import FileRenders
 from services.generation.items_store import ItemStore
 from services.generation.sweeping import Sweeping
@@ -35,12 +34,11 @@ class Evidence:
     """Keys of those that are left after the sweep."""
 
 
-async def gather_evidence(data_dir: Path) -> Evidence:
+async def gather_evidence(data_dir: Path, database_url: str | None) -> Evidence:
     """Reads everything; the system must be stopped."""
-    generation = await open_database(f"sqlite:///{data_dir / 'generation.db'}", schema="generation")
-    storage = await open_database(f"sqlite:///{data_dir / 'storage.db'}", schema="storage")
+    generation = await _open(data_dir, database_url, "generation")
+    storage = await _open(data_dir, database_url, "storage")
     try:
-        await migrate(generation, Path(services.generation.__file__).parent / "migrations")
         before = _renders(data_dir)
         renders = FileRenders(data_dir / "renders")
         await Sweeping(renders, ItemStore(generation), unnamed_for=timedelta(0)).sweep()
@@ -57,6 +55,10 @@ async def gather_evidence(data_dir: Path) -> Evidence:
     finally:
         await generation.close()
         await storage.close()
+
+
+async def _open(data_dir: Path, database_url: str | None, service: str) -> Database:
+    return await open_database(database_url or f"sqlite:///{data_dir / f'{service}.db'}", schema=service)
 
 
 def _renders(data_dir: Path) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,16 +63,17 @@ WEIGHTS = {
 }  # fmt: skip
 
 
-def plan(seed: int, seconds: float, parts: Sequence[str]) -> list[Fault]:
-    """The faults of a run, in order; every part is hit before any is hit three times more than another."""
+def plan(seed: int, seconds: float, parts: Sequence[str], *, cable: bool = True) -> list[Fault]:
+    """The faults of a run, in order; every part is hit before any is hit again. Without a cable nothing is cut."""
     dice = random.Random(f"faults {seed}")
-    return list(_faults(dice, seconds, _Turns(dice, parts)))
+    weights = {kind: weight for kind, weight in WEIGHTS.items() if cable or kind is not Kind.CUT}
+    return list(_faults(dice, seconds, _Turns(dice, parts), weights))
 
 
-def _faults(dice: random.Random, seconds: float, turns: _Turns) -> Iterator[Fault]:
+def _faults(dice: random.Random, seconds: float, turns: _Turns, weights: Mapping[Kind, int]) -> Iterator[Fault]:
     at = QUIET_BEFORE
     while at < seconds - QUIET_AFTER:
-        kind = dice.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        kind = dice.choices(list(weights), list(weights.values()))[0]
         match kind:
             case Kind.CUT | Kind.LOSE:
                 yield Fault(at, kind, "nats")

@@ -16,7 +16,7 @@ from tests.chaos.evidence import Evidence, gather_evidence
 from tests.chaos.history import History
 from tests.chaos.plan import Fault, plan
 from tests.chaos.players import Player
-from tests.chaos.stage import PARTS, Stage, staged
+from tests.chaos.stage import Stage, staged
 
 PATIENCE = 120.0
 """Seconds after the last fault in which everything that was acknowledged must end."""
@@ -75,18 +75,26 @@ class Report:
 
 
 async def run(
-    directory: Path, *, seed: int, seconds: float, load: Load, say: Callable[[str], None], slots: int | None = None
+    directory: Path,
+    *,
+    seed: int,
+    seconds: float,
+    load: Load,
+    say: Callable[[str], None],
+    slots: int | None = None,
+    cluster: bool = False,
 ) -> Report:
     """Runs and judges; the directory keeps the logs."""
     slots = slots or random.Random(f"slots {seed}").choice((1, 4))
-    faults = plan(seed, seconds, PARTS)
     history = History()
-    async with staged(directory, slots=slots, say=say) as stage:
+    async with staged(directory, slots=slots, cluster=cluster, say=say) as stage:
+        faults = plan(seed, seconds, stage.parts, cable=stage.cable is not None)
         await _play(stage, history, faults, seed=seed, seconds=seconds, load=load, say=say)
         work_left = await _settled(stage)
-        dead_letters = await stage.dead_letters()
+        dead_letters = await stage.messages("DEAD_LETTERS")
         paid = len(stage.api.ledger)
-    evidence = await gather_evidence(directory / "data")
+        await stage.rest()
+        evidence = await gather_evidence(directory / "data", stage.database_url)
     cost = bill(faults, evidence, paid, slots)
     wrong = violations(history, evidence, cost, work_left, dead_letters)
     return Report(seed, seconds, slots, faults, history, evidence, cost, wrong)
@@ -144,7 +152,7 @@ async def _hurt(stage: Stage, faults: Sequence[Fault], clock: Callable[[], float
 async def _settled(stage: Stage) -> int:
     """Messages that are left when nothing more happens."""
     deadline = time.monotonic() + SETTLE
-    while (left := await stage.work_left()) and time.monotonic() < deadline:  # noqa: ASYNC110
+    while (left := await stage.messages("WORK")) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.2)
     return left
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.chaos.plan import Kind, plan
 from tests.chaos.run import Load, run
-from tests.chaos.stage import PARTS
 
 SEED, SECONDS = 11, 15.0
+PARTS = ("prompt", "generation", "storage", "gateway", "nats")
 
 
 @pytest.mark.timeout(300)
