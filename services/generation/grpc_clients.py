@@ -41,7 +41,8 @@ SERVICE_CONFIG = {
                 "initialBackoff": "0.02s",
                 "maxBackoff": "0.2s",
                 "backoffMultiplier": 3,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                # The last two are gRPC's own words for a call that met a service which stops.
+                "retryableStatusCodes": ["UNAVAILABLE", "UNKNOWN", "CANCELLED"],
             },
         }
     ],

@@ -99,6 +99,16 @@ async def test_one_that_gives_notice_is_left_before_it_refuses_calls() -> None:
         await stop
 
 
+async def test_one_that_stops_without_notice_fails_no_read() -> None:
+    async with two_replicas() as replicas:
+        stop = asyncio.create_task(replicas.stops[0].aclose())
+
+        answers = [await replicas.call() for _ in range(200)]
+        await stop
+
+    assert answers[-1] == "second"
+
+
 async def test_one_that_cannot_serve_is_left_until_it_can() -> None:
     async with two_replicas() as replicas:
         replicas.moods[0].error = Unavailable("no database")
