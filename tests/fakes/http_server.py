@@ -140,8 +140,18 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     while (line := await reader.readline()).strip():
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip().lower()] = value.strip()
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Request(method, path, query, headers, body)
+    if headers.get("transfer-encoding") == "chunked":
+        return Request(method, path, query, headers, await _chunks(reader))
+    return Request(method, path, query, headers, await reader.readexactly(int(headers.get("content-length", "0"))))
+
+
+async def _chunks(reader: asyncio.StreamReader) -> bytes:
+    body = bytearray()
+    while size := int(await reader.readline(), 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    await reader.readline()
+    return bytes(body)
 
 
 async def _send(answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
