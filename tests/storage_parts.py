@@ -11,7 +11,6 @@ from typing import Any
 from chassis.database import Database
 from services.storage.blobs.local import LocalBlobs
 from services.storage.domain import Asset, AssetNotFound, BlobMissing, Item, LinkRefused, State, is_public_key
-from services.storage.links import Signer
 from services.storage.pictures import PillowPictures
 from services.storage.ports import AssetStore, Blobs
 from services.storage.store import DatabaseAssets
@@ -20,11 +19,10 @@ from services.storage.usecases.gallery import Gallery
 from services.storage.usecases.keeping import Keeper
 from services.storage.usecases.moving import Moves
 from services.storage.usecases.removing import Recovery, Removal
-from tests.builders import FILES_SECRET, NOON
+from tests.blob_places import PUBLIC_URL, SIGNER, LocalPlace, opens
+from tests.builders import NOON
 
 MIGRATIONS = Path(__file__).parents[1] / "services" / "storage" / "migrations"
-PUBLIC_URL = "https://studio.example"
-SIGNER = Signer(FILES_SECRET.encode())
 
 
 @dataclass(slots=True)
@@ -46,7 +44,7 @@ def an_item(user_id: str = "ada", **changes: Any) -> Item:
 
 
 def local_blobs(directory: Path, clock: Clock | None = None) -> LocalBlobs:
-    return LocalBlobs(directory, PUBLIC_URL, SIGNER, clock or Clock())
+    return LocalPlace(directory).blobs(clock or Clock())
 
 
 @dataclass(slots=True)
@@ -75,6 +73,8 @@ class Parts:
 
     async def opens(self, url: str) -> bool:
         """Whether somebody who has this url sees the picture."""
+        if not url.startswith(PUBLIC_URL):
+            return await opens(url)
         path, _, token = url.removeprefix(f"{PUBLIC_URL}/files/").partition("?token=")
         try:
             async with self.files.open_link(path, token) as file:
@@ -106,7 +106,7 @@ async def exists(blobs: Blobs, key: str) -> bool:
 
 def keys_on_disk(directory: Path) -> set[str]:
     """Every file there is, drafts too."""
-    return {str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()}
+    return LocalPlace(directory).keys()
 
 
 def is_at_rest(asset: Asset) -> bool:

@@ -6,18 +6,20 @@ writing ──► stored ──► deleting ──► deleted
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from chassis.errors import NotFound, NotOwner
+from chassis.errors import Internal, NotFound, NotOwner, Unavailable
 
 MAX_BYTES = 25 * 1024 * 1024
 """How big a picture may be."""
 
 PUBLIC, PRIVATE = "public", "private"
+KEY = re.compile(rf"({PUBLIC}|{PRIVATE})/[a-z0-9][a-z0-9.-]*", re.ASCII)
 
 
 class State(StrEnum):
@@ -122,6 +124,47 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that are there, whether or not a row knows of them."""
+
+    key: str
+    size: int
+    written_at: datetime
+
+
+class ProblemKind(StrEnum):
+    """How rows and bytes may disagree."""
+
+    ORPHAN = "orphan"
+    """Bytes that no row claims, and that none ever will: keys are committed before bytes are written."""
+    LOST = "lost"
+    """A stored asset without its bytes."""
+    WRONG_SIZE = "wrong_size"
+    WRONG_HASH = "wrong_hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One disagreement."""
+
+    kind: ProblemKind
+    key: str
+    asset_id: str | None
+    """None: no asset has to do with it."""
+    size: int | None
+    """Bytes that are there; None: there are none."""
+    is_repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How much has been looked at."""
+
+    blobs: int
+    assets: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoreOrder:
     """A render that is to be kept."""
 
@@ -153,6 +196,26 @@ class AssetNotFound(NotFound):
         super().__init__(f"asset {asset_id} was not found", metadata={"asset_id": asset_id})
 
 
+class PictureLost(Internal):
+    """The asset is there and its bytes are not: somebody else has taken them away."""
+
+    reason = "STORAGE_ERROR"
+
+    def __init__(self, asset_id: str) -> None:
+        super().__init__(f"the bytes of asset {asset_id} are lost", metadata={"asset_id": asset_id})
+
+
+class PlaceUnusable(Unavailable):
+    """The place for bytes cannot be used now; `__cause__` says why, to whoever runs it."""
+
+    def __init__(self) -> None:
+        super().__init__("the place for pictures cannot be used right now")
+
+
+class PlaceUnfit(PlaceUnusable):
+    """Nor will it be until somebody mends it."""
+
+
 class LinkRefused(NotOwner):
     """One answer for every link that opens nothing, so that it tells nobody what exists."""
 
@@ -175,6 +238,11 @@ class BlobMissing(Exception):
 def new_key(*, is_public: bool) -> str:
     """A key nobody can guess (128 bits), which says on which side its bytes are."""
     return f"{PUBLIC if is_public else PRIVATE}/{secrets.token_hex(16)}"
+
+
+def is_key(key: str) -> bool:
+    """Whether we could have made it."""
+    return KEY.fullmatch(key) is not None
 
 
 def is_public_key(key: str) -> bool:

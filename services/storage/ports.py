@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chassis.renders import RenderMissing
-from services.storage.domain import Asset, Filter, Item, Link, Picture
+from services.storage.domain import Asset, Blob, Filter, Item, Link, Picture
 
 __all__ = ["AssetStore", "Blobs", "Clock", "Pictures", "RenderMissing", "Renders"]
 
@@ -84,6 +84,14 @@ class AssetStore(Protocol):
         """Rows that await something: moving, deleting, abandoning, and writing since before that moment."""
         ...
 
+    async def claiming(self, keys: Sequence[str]) -> Sequence[Asset]:
+        """Every row, but for deleted and abandoned ones, whose bytes may be under one of these keys."""
+        ...
+
+    async def stored_between(self, after: str, upto: str, limit: int) -> Sequence[Asset]:
+        """The first stored assets by key, behind one key and up to another."""
+        ...
+
 
 class Blobs(Protocol):
     """Bytes under keys of our own making (`domain.new_key`), which say on which side the bytes are: a key that
@@ -91,7 +99,8 @@ class Blobs(Protocol):
     link only.
 
     A key is written to in one attempt and never used again after it was moved from or deleted. Every method raises
-    Unavailable when the place cannot be reached, read or written to.
+    PlaceUnusable when the place cannot be reached, read or written to, and PlaceUnfit when it will stay so until
+    somebody mends it; its cause says what is wrong in words for an operator, and holds no secret.
     """
 
     async def write(self, key: str, data: bytes, content_type: str) -> None:
@@ -113,12 +122,24 @@ class Blobs(Protocol):
         """Must have made sure that nothing is there when it returns; succeeds when nothing was."""
         ...
 
-    async def links(self, keys: Sequence[str], expires_in: int) -> Sequence[Link]:
-        """Where each can be read: a public key for good, a private one for so many seconds. One call for a page."""
+    async def links(self, keys: Sequence[str], expires_in: int, at_least: int) -> Sequence[Link]:
+        """Where each can be read: a public key for good, a private one for so many seconds. One call for a page.
+
+        A link given out before may be given again while it works for `at_least` seconds more. Must not fail for a key
+        that has no bytes: its link opens nothing.
+        """
+        ...
+
+    def blobs(self, *, are_public: bool) -> AsyncIterator[Sequence[Blob]]:
+        """All there is on one side, ours or not, in pages and in the order of keys; pages are never empty."""
+        ...
+
+    async def find(self, key: str) -> Blob | None:
+        """What is under a key; None: nothing, for certain."""
         ...
 
     async def ping(self) -> None:
-        """Must raise Unavailable unless bytes could be written now; cheap."""
+        """Must raise PlaceUnusable unless bytes could be written now, where they are safe; cheap."""
         ...
 
 

@@ -49,6 +49,18 @@ WHERE (next_key IS NOT NULL OR state IN ('writing', 'deleting', 'abandoning'))
   AND (state <> 'writing' OR created_at < $1)
 ORDER BY created_at
 """
+STORED_BETWEEN = """
+SELECT * FROM assets WHERE state = 'stored' AND key > $1 AND key <= $2 ORDER BY key LIMIT $3
+"""
+# In three parts, each of which finds the index of its column.
+CLAIMING = """
+SELECT * FROM assets WHERE state NOT IN ('deleted', 'abandoned') AND key IN ({keys})
+UNION
+SELECT * FROM assets WHERE state NOT IN ('deleted', 'abandoned') AND next_key IN ({keys})
+UNION
+SELECT * FROM assets WHERE state NOT IN ('deleted', 'abandoned') AND old_key IN ({keys})
+"""
+KEYS_AT_ONCE = 250
 
 
 class DatabaseAssets:
@@ -125,6 +137,16 @@ class DatabaseAssets:
 
     async def unfinished(self, abandoned_before: datetime) -> Sequence[Asset]:
         return [_asset(row) for row in await self._database.fetch(UNFINISHED, to_micros(abandoned_before))]
+
+    async def claiming(self, keys: Sequence[str]) -> Sequence[Asset]:
+        rows: list[Row] = []
+        for some in (keys[start : start + KEYS_AT_ONCE] for start in range(0, len(keys), KEYS_AT_ONCE)):
+            places = ", ".join(f"${place}" for place in range(1, len(some) + 1))
+            rows += await self._database.fetch(CLAIMING.format(keys=places), *some)
+        return [_asset(row) for row in rows]
+
+    async def stored_between(self, after: str, upto: str, limit: int) -> Sequence[Asset]:
+        return [_asset(row) for row in await self._database.fetch(STORED_BETWEEN, after, upto, limit)]
 
     async def _attempt(self, asset: Asset, sql: str, *args: Value) -> Asset:
         async with self._database.transaction() as transaction:

@@ -13,6 +13,8 @@ from chassis.renders import open_renders
 from chassis.server import GRACE, Role, Service
 from chassis.times import now
 from services.storage.blobs.local import LocalBlobs
+from services.storage.blobs.supabase import SupabaseBlobs
+from services.storage.blobs.supabase_http import SupabaseHttp
 from services.storage.consumer import CONSUMES, StoreConsumer
 from services.storage.links import Signer
 from services.storage.pictures import PillowPictures
@@ -42,7 +44,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     stack.push_async_callback(queue.close)
     signer = Signer(settings.files_secret.get_secret_value().encode())
     store = DatabaseAssets(database)
-    blobs = LocalBlobs(settings.data_dir / "blobs", settings.public_url, signer, now)
+    blobs = _open_blobs(settings, signer, stack)
     moves, removal = Moves(store, blobs), Removal(store, blobs)
     keeper = Keeper(store, blobs, PillowPictures(), now)
     servicer = StorageServicer(
@@ -67,6 +69,15 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         drain=[partial(queue.drain, GRACE)],
         service_names=[SERVICE_NAME] if role.serves else [],
     )
+
+
+def _open_blobs(settings: Settings, signer: Signer, stack: AsyncExitStack) -> Blobs:
+    if settings.storage == "local":
+        return LocalBlobs(settings.data_dir / "blobs", settings.public_url, signer, now)
+    assert settings.supabase_url is not None and settings.supabase_service_key is not None
+    http = SupabaseHttp(settings.supabase_url, settings.supabase_service_key.get_secret_value())
+    stack.push_async_callback(http.close)
+    return SupabaseBlobs(http, now)
 
 
 def _consume(queue: Queue, consumer: StoreConsumer) -> None:

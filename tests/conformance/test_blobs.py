@@ -1,8 +1,9 @@
-"""Every place for bytes does the same."""
+"""Every place for bytes does the same, also when requests to it go wrong."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,18 +11,52 @@ import pytest
 
 from services.storage.domain import BlobMissing, new_key
 from services.storage.ports import Blobs
+from tests.blob_places import HASTE, PATIENCE, Place, SupabasePlace, open_place
 from tests.builders import NOON
-from tests.storage_parts import exists, local_blobs
+from tests.fakes.http_server import Hang, Hangup
+from tests.fakes.supabase import Fault, done_but, instead
+from tests.fakes.supabase_answers import database_down, database_slow, too_many_connections
+from tests.storage_parts import Clock, exists
 
 PNG = "image/png"
 BYTES = bytes(range(256)) * 4000
 """Just under 1 MB."""
+FAULTS: dict[str, Sequence[Fault]] = {
+    "supabase, 500": [done_but(database_down()), instead(database_down())],
+    "supabase, 544": [done_but(database_slow()), instead(database_slow())],
+    "supabase, 429": [instead(too_many_connections())] * 2,
+    "supabase, hangs": [done_but(Hang()), instead(Hang())],
+    "supabase, hangs up": [done_but(Hangup()), instead(Hangup())],
+}
+"""How the first two requests of each kind go wrong."""
 
 
-@pytest.fixture(params=["local"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
-    """Each adapter in turn, its clock standing at noon."""
-    return local_blobs(tmp_path / "blobs")
+@pytest.fixture(params=["local", "supabase", *FAULTS])
+def how(request: pytest.FixtureRequest) -> str:
+    """Each adapter in turn, and what befalls it."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def place(how: str, tmp_path: Path) -> AsyncIterator[Place]:
+    patience = HASTE if how == "supabase, hangs" else PATIENCE
+    async with open_place(how.partition(",")[0], tmp_path / "blobs", patience) as place:
+        yield place
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def blobs(how: str, place: Place, clock: Clock) -> Blobs:
+    """As in a service that has said it is ready; its clock stands at noon."""
+    blobs = place.blobs(clock)
+    await blobs.ping()
+    if isinstance(place, SupabasePlace):
+        place.storage.faults_of_each = FAULTS.get(how, ())
+    return blobs
 
 
 def a_private_key() -> str:
@@ -139,14 +174,66 @@ async def test_a_private_key_has_a_link_that_ends_and_a_public_one_a_link_that_d
     for key in (private, public):
         await blobs.write(key, BYTES, PNG)
 
-    signed, stable = await blobs.links([private, public], 60)
+    signed, stable = await blobs.links([private, public], 60, at_least=60)
 
     assert signed.expires_at == NOON + timedelta(seconds=60)
-    assert private in signed.url
+    assert private.partition("/")[2] in signed.url
     assert stable.expires_at is None
-    assert stable.url.endswith(f"/{public}")
-    assert list(await blobs.links([public, private], 60)) == [stable, signed]
-    assert list(await blobs.links([], 60)) == []
+    assert stable.url.endswith(f"public/{public.partition('/')[2]}")
+    assert list(await blobs.links([public, private], 60, at_least=60)) == [stable, signed]
+    assert list(await blobs.links([], 60, at_least=60)) == []
+
+
+async def test_a_link_is_never_given_that_works_for_less_than_was_asked_for(blobs: Blobs, clock: Clock) -> None:
+    key = a_private_key()
+    await blobs.write(key, BYTES, PNG)
+
+    for seconds in range(0, 300, 50):
+        clock.time = NOON + timedelta(seconds=seconds)
+        for at_least in (30, 100):
+            [link] = await blobs.links([key], 100, at_least)
+            assert link.expires_at is not None
+            assert timedelta(seconds=at_least) <= link.expires_at - clock.time <= timedelta(seconds=100)
+
+
+async def test_a_key_without_bytes_has_a_link_like_any_other(blobs: Blobs) -> None:
+    there, lost, public = a_private_key(), a_private_key(), a_public_key()
+    await blobs.write(there, BYTES, PNG)
+
+    links = await blobs.links([lost, there, public], 60, at_least=60)
+
+    assert len({link.url for link in links}) == 3
+
+
+async def test_what_is_there_is_found_with_its_size(blobs: Blobs) -> None:
+    there = a_private_key()
+    await blobs.write(there, BYTES, PNG)
+
+    found = await blobs.find(there)
+
+    assert found is not None
+    assert (found.key, found.size) == (there, len(BYTES))
+    assert await blobs.find(a_private_key()) is None
+
+
+async def test_all_there_is_on_one_side_is_listed_in_pages_and_in_order(place: Place, blobs: Blobs) -> None:
+    keys = [a_public_key() for _ in range(1203)]
+    for key in keys:
+        place.put(key, b"picture")
+    place.put("public/Somebody's own.txt", b"something else")
+    place.put(a_private_key(), b"on the other side")
+
+    pages = [page async for page in blobs.blobs(are_public=True)]
+
+    listed = [blob.key for page in pages for blob in page]
+    assert set(listed) == {*keys, "public/Somebody's own.txt"}
+    assert [key for key in listed if key in keys] == sorted(keys)
+    assert all(0 < len(page) <= 1000 for page in pages)
+    assert {(blob.size, blob.written_at) for page in pages for blob in page if blob.key in keys} == {(7, NOON)}
+
+
+async def test_nothing_is_listed_as_nothing(blobs: Blobs) -> None:
+    assert [page async for page in blobs.blobs(are_public=False)] == []
 
 
 async def test_a_place_in_order_says_so(blobs: Blobs) -> None:
@@ -166,3 +253,5 @@ async def test_a_key_that_is_not_ours_is_a_bug(blobs: Blobs, key: str) -> None:
         await blobs.delete(key)
     with pytest.raises(ValueError, match="not a key"):
         await blobs.move(a_private_key(), key)
+    with pytest.raises(ValueError, match="not a key"):
+        await blobs.find(key)

@@ -13,11 +13,10 @@ from chassis.errors import Unavailable
 from services.storage.blobs.local import LocalBlobs
 from services.storage.domain import Asset, AssetNotFound, Item, State
 from services.storage.store import DatabaseAssets
+from tests.blob_places import PUBLIC_URL, SIGNER
 from tests.pictures import a_picture
 from tests.storage_parts import (
     MIGRATIONS,
-    PUBLIC_URL,
-    SIGNER,
     Clock,
     Parts,
     an_item,

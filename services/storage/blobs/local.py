@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
+import errno
+import os
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -12,17 +13,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from chassis.errors import Unavailable
 from chassis.files import sync_directory, write_synced
-from services.storage.domain import PRIVATE, PUBLIC, BlobMissing, Link, is_public_key
+from services.storage.blobs.keys import checked
+from services.storage.domain import (
+    PRIVATE,
+    PUBLIC,
+    Blob,
+    BlobMissing,
+    Link,
+    PlaceUnfit,
+    PlaceUnusable,
+    is_public_key,
+)
 from services.storage.links import Signer
 from services.storage.ports import Clock
 
-KEY = re.compile(rf"({PUBLIC}|{PRIVATE})/[a-z0-9][a-z0-9.-]*", re.ASCII)
 CHUNK = 256 * 1024
+PAGE = 1000
 DRAFTS = "drafts"
 DRAFT_LIFE = 3600.0
 """Seconds after which a draft is what a crash left behind."""
+TO_BE_MENDED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
+"""What a disk says that will not pass by itself; one that is full has room again some day."""
 
 
 class LocalBlobs:
@@ -56,17 +68,28 @@ class LocalBlobs:
     async def delete(self, key: str) -> None:
         await asyncio.to_thread(_delete, self._path(key))
 
-    async def links(self, keys: Sequence[str], expires_in: int) -> Sequence[Link]:
+    async def links(self, keys: Sequence[str], expires_in: int, at_least: int) -> Sequence[Link]:
         expires_at = int(self._clock().timestamp()) + expires_in
         return [self._link(key, expires_at) for key in keys]
+
+    async def blobs(self, *, are_public: bool) -> AsyncIterator[Sequence[Blob]]:
+        side = PUBLIC if are_public else PRIVATE
+        names = await asyncio.to_thread(_names, self._directory / side)
+        for start in range(0, len(names), PAGE):
+            page = await asyncio.to_thread(self._look, side, names[start : start + PAGE])
+            if page:
+                yield page
+
+    async def find(self, key: str) -> Blob | None:
+        self._path(key)
+        side, _, name = key.partition("/")
+        return next(iter(await asyncio.to_thread(self._look, side, [name])), None)
 
     async def ping(self) -> None:
         await asyncio.to_thread(self._try)
 
     def _path(self, key: str) -> Path:
-        if not KEY.fullmatch(key):
-            raise ValueError(f"not a key for a blob: {key!r}")
-        return self._directory / key
+        return self._directory / checked(key)
 
     def _write(self, path: Path, data: bytes) -> None:
         draft = self._draft()
@@ -86,6 +109,21 @@ class LocalBlobs:
                 draft.write_bytes(b"?")
             finally:
                 draft.unlink(missing_ok=True)
+
+    def _look(self, side: str, names: Sequence[str]) -> list[Blob]:
+        """What of these is still there."""
+        found = []
+        for name in names:
+            path = self._directory / side / name
+            # A name that is not ours may be anything, and is only ever shown.
+            key = f"{side}/{os.fsencode(name).decode(errors='replace')}"
+            with _translated(), suppress(BlobMissing):
+                try:
+                    state = path.stat()
+                except FileNotFoundError:
+                    raise _missing(path, key) from None
+                found.append(Blob(key, state.st_size, datetime.fromtimestamp(state.st_mtime, UTC)))
+        return found
 
     def _draft(self) -> Path:
         return self._directory / DRAFTS / secrets.token_hex(16)
@@ -138,7 +176,12 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
         sync_directory(path.parent)
         if path.exists():
-            raise Unavailable("a picture could not be deleted")
+            raise PlaceUnusable from FileExistsError("a picture could not be deleted")
+
+
+def _names(directory: Path) -> list[str]:
+    with _translated(), os.scandir(directory) as entries:
+        return sorted(entry.name for entry in entries if entry.is_file())
 
 
 def _sweep(drafts: Path) -> None:
@@ -153,4 +196,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Unavailable("the place for pictures cannot be used right now") from error
+        raise (PlaceUnfit if error.errno in TO_BE_MENDED else PlaceUnusable) from error

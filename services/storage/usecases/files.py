@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from services.storage.domain import Asset, AssetNotFound, BlobMissing, LinkRefused, State
+from chassis.errors import ServiceError
+from services.storage.domain import Asset, AssetNotFound, BlobMissing, LinkRefused, PictureLost, State
 from services.storage.links import Signer
 from services.storage.ports import AssetStore, Blobs, Clock
 
 PUBLIC_AGE = 60
 """Seconds a cache may show a public file that is private by now."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Files:
 
         Raises:
             LinkRefused: for whatever reason; it is the same for a path that never was.
+            PictureLost: the link is right, and the bytes are not there.
         """
         asset = await self._store.of_key(path)
         if asset is None:
@@ -46,9 +51,8 @@ class Files:
             cache_control = self._admit(asset, token)
             try:
                 chunks = await stack.enter_async_context(self._blobs.read(asset.key))
-            except BlobMissing:
-                await self._require_lost(asset, LinkRefused())
-                raise
+            except BlobMissing as missing:
+                raise await self._why_missing(asset, LinkRefused()) from missing
             yield File(asset.picture.content_type, cache_control, chunks)
 
     @asynccontextmanager
@@ -57,6 +61,7 @@ class Files:
 
         Raises:
             AssetNotFound: there is none, or it is private.
+            PictureLost: its bytes are not there.
         """
         asset = await self._store.get(asset_id)
         if asset is None or asset.state is not State.STORED or not asset.is_public:
@@ -64,9 +69,8 @@ class Files:
         async with AsyncExitStack() as stack:
             try:
                 chunks = await stack.enter_async_context(self._blobs.read(asset.key))
-            except BlobMissing:
-                await self._require_lost(asset, AssetNotFound(asset_id))
-                raise
+            except BlobMissing as missing:
+                raise await self._why_missing(asset, AssetNotFound(asset_id)) from missing
             yield File(asset.picture.content_type, "no-cache", chunks)
 
     def _admit(self, asset: Asset, token: str) -> str:
@@ -75,8 +79,10 @@ class Files:
         left = self._signer.seconds_left(asset.key, token, self._clock().timestamp())
         return f"private, max-age={left}"
 
-    async def _require_lost(self, asset: Asset, gone: Exception) -> None:
-        """Raises `gone` when the bytes are missing because the asset moved or was deleted since its row was read."""
+    async def _why_missing(self, asset: Asset, gone: ServiceError) -> ServiceError:
+        """`gone` when the asset moved or was deleted since its row was read; else its bytes are lost."""
         now = await self._store.of_key(asset.key)
         if now is None or now.next_key is not None:
-            raise gone
+            return gone
+        log.error("the bytes of an asset are lost", extra={"asset_id": asset.id})
+        return PictureLost(asset.id)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.storage.domain import Asset, AssetNotFound, Filter, Link, LinkedAsset, Page, State
+from services.storage.domain import Asset, AssetNotFound, Filter, Link, LinkedAsset, Page, PictureLost, State
 from services.storage.ports import AssetStore, Blobs
 from services.storage.usecases.moving import Moves
 from services.storage.usecases.removing import Removal
+
+FRESH = 4
+"""A link that is shown with an asset has at least one in so many parts of its life before it."""
 
 
 class Gallery:
     """Assets, for their owners and for services.
 
     A viewer is a user's id, or None for a service, which may do everything. For one asset each method raises
-    AssetNotFound when nobody can see it, NotOwner when the viewer may not.
+    AssetNotFound when nobody can see it, NotOwner when the viewer may not, PictureLost when it was to be moved and
+    its bytes are nowhere.
     """
 
     def __init__(self, store: AssetStore, blobs: Blobs, moves: Moves, removal: Removal, link_ttl: int) -> None:
@@ -35,7 +39,8 @@ class Gallery:
     async def sign_link(self, viewer: str | None, asset_id: str, expires_in: int | None) -> Link:
         """A link that works for so many seconds, or for good when the asset is public."""
         asset = await self._moves.settle(await self._own(viewer, asset_id, State.STORED))
-        (link,) = await self._blobs.links([asset.key], expires_in or self._link_ttl)
+        lasts = expires_in or self._link_ttl
+        (link,) = await self._blobs.links([asset.key], lasts, at_least=lasts)
         return link
 
     async def set_visibility(self, viewer: str | None, asset_id: str, *, is_public: bool) -> LinkedAsset:
@@ -57,15 +62,18 @@ class Gallery:
         return linked
 
     async def _link(self, assets: Sequence[Asset]) -> Sequence[LinkedAsset]:
-        links = await self._blobs.links([asset.key for asset in assets], self._link_ttl)
+        lasts = self._link_ttl
+        links = await self._blobs.links([asset.key for asset in assets], lasts, at_least=lasts // FRESH)
         return [LinkedAsset(asset, link.url) for asset, link in zip(assets, links, strict=True)]
 
     async def _at_rest(self, asset: Asset) -> Asset | None:
-        """None when it was deleted while it moved."""
+        """None when it was deleted while it moved; one that is lost is no reason not to show the others."""
         try:
             return await self._moves.settle(asset)
         except AssetNotFound:
             return None
+        except PictureLost:
+            return asset
 
     async def _own(self, viewer: str | None, asset_id: str, *states: State) -> Asset:
         asset = await self._store.get(asset_id)

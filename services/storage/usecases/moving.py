@@ -6,8 +6,12 @@ way, brings it to its end: so it does not matter who began, or whether they are 
 
 from __future__ import annotations
 
-from services.storage.domain import Asset, AssetNotFound, BlobMissing, State, new_key
+import logging
+
+from services.storage.domain import Asset, AssetNotFound, BlobMissing, PictureLost, State, new_key
 from services.storage.ports import AssetStore, Blobs
+
+log = logging.getLogger(__name__)
 
 
 class Moves:
@@ -36,15 +40,16 @@ class Moves:
 
         Raises:
             AssetNotFound: it was deleted meanwhile.
-            BlobMissing: its bytes are lost.
+            PictureLost: its bytes are nowhere.
         """
         while asset.next_key is not None:
             try:
                 await self._blobs.move(asset.key, asset.next_key)
-            except BlobMissing:
+            except BlobMissing as missing:
                 # Somebody else may have finished this move and begun the next one.
                 if (await self._stored(asset.id)).next_key == asset.next_key:
-                    raise
+                    log.error("the bytes of an asset are lost", extra={"asset_id": asset.id})
+                    raise PictureLost(asset.id) from missing
             else:
                 await self._store.finish_move(asset)
             asset = await self._stored(asset.id)

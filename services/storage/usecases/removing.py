@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from chassis.errors import Unavailable
 from chassis.patience import describe
-from services.storage.domain import Asset, AssetNotFound, BlobMissing, State
+from services.storage.domain import Asset, AssetNotFound, PictureLost, State
 from services.storage.ports import AssetStore, Blobs, Clock
 from services.storage.usecases.moving import Moves
 
@@ -62,8 +62,8 @@ class Recovery:
                 log.warning("not recovered yet", extra={"asset_id": asset.id, "why": describe(error)})
             except AssetNotFound:
                 log.debug("somebody else removed it", extra={"asset_id": asset.id})
-            except BlobMissing:
-                log.error("the bytes of an asset are lost", extra={"asset_id": asset.id})
+            except PictureLost:
+                log.debug("it was said already", extra={"asset_id": asset.id})
 
     async def _finish(self, asset: Asset) -> None:
         if asset.state is State.STORED:
