@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,8 @@ class Pace:
     """A check that takes longer has failed."""
     soon: float = 0.05
     """After the first failure, then twice as long after each: what starts or comes back is seen at once."""
+    patience: float = 2.0
+    """What has never passed so long is told, and so is what is wrong in another way: at a start, much comes late."""
 
 
 class Health(HealthServicer):
@@ -92,16 +95,19 @@ class Health(HealthServicer):
 async def publish_health(health: Health, name: str, check: Check, pace: Pace) -> None:
     """Checks for ever, and says under the name how that went."""
     was: str | None = "not checked yet"
-    again = pace.soon
+    told: str | None = None
+    again, since = pace.soon, time.monotonic()
     while True:
         trouble = await _trouble(check, pace.timeout)
         await health.say(name, serves=trouble is None)
-        if trouble and not was:
+        if trouble and trouble != told and (not was or time.monotonic() - since >= pace.patience):
             log.warning("not healthy", extra={"check": name or "serving", "why": trouble})
+            told = trouble
         elif was and not trouble:
             log.info("healthy", extra={"check": name or "serving"})
+            told = None
         again = min(2 * again, pace.every) if trouble else pace.soon
-        was = trouble
+        was, since = trouble, since if trouble else time.monotonic()
         await asyncio.sleep(again if trouble else pace.every)
 
 

@@ -38,7 +38,7 @@ class Place(Protocol):
         """As a process opens it."""
         ...
 
-    def keys(self) -> set[str]:
+    def all_keys(self) -> set[str]:
         """Everything that is really there, ours or not."""
         ...
 
@@ -64,7 +64,7 @@ class LocalPlace:
     def blobs(self, clock: Clock) -> LocalBlobs:
         return LocalBlobs(self.directory, PUBLIC_URL, SIGNER, clock)
 
-    def keys(self) -> set[str]:
+    def all_keys(self) -> set[str]:
         return {str(path.relative_to(self.directory)) for path in self.directory.rglob("*") if path.is_file()}
 
     def put(self, key: str, data: bytes, written_at: datetime = NOON) -> None:
@@ -99,7 +99,7 @@ class SupabasePlace:
     def blobs(self, clock: Clock, fuse: Fuse | None = None) -> SupabaseBlobs:
         return SupabaseBlobs(self.http(fuse), clock)
 
-    def keys(self) -> set[str]:
+    def all_keys(self) -> set[str]:
         sides = {bucket.id: side for side, bucket in BUCKETS.items()}
         names = (name.partition("/") for name in self.storage.buckets.names())
         return {f"{sides[bucket]}/{name}" for bucket, _, name in names}

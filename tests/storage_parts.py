@@ -10,10 +10,11 @@ from typing import Any
 
 from chassis.database import Database
 from services.storage.blobs.local import LocalBlobs
-from services.storage.domain import Asset, AssetNotFound, BlobMissing, Item, LinkRefused, State, is_public_key
+from services.storage.domain import Asset, AssetNotFound, BlobMissing, Filter, Item, LinkRefused, State, is_public_key
 from services.storage.pictures import PillowPictures
 from services.storage.ports import AssetStore, Blobs
 from services.storage.store import DatabaseAssets
+from services.storage.usecases.checking import Checking
 from services.storage.usecases.files import Files
 from services.storage.usecases.gallery import Gallery
 from services.storage.usecases.keeping import Keeper
@@ -59,6 +60,7 @@ class Parts:
     gallery: Gallery = field(init=False)
     files: Files = field(init=False)
     recovery: Recovery = field(init=False)
+    checking: Checking = field(init=False)
 
     def __post_init__(self) -> None:
         removal = Removal(self.store, self.blobs)
@@ -67,6 +69,11 @@ class Parts:
         self.gallery = Gallery(self.store, self.blobs, self.moves, removal, 3600)
         self.files = Files(self.store, self.blobs, SIGNER, self.clock)
         self.recovery = Recovery(self.store, self.moves, removal, self.clock)
+        self.checking = Checking(self.store, self.blobs, self.clock)
+
+    def everything(self) -> Filter:
+        """The first page of all there is."""
+        return Filter(user_id=None, asset_type=None, job_id=None, limit=100, offset=0)
 
     async def url(self, asset_id: str) -> str:
         return (await self.gallery.get_asset(None, asset_id)).url
@@ -106,7 +113,7 @@ async def exists(blobs: Blobs, key: str) -> bool:
 
 def keys_on_disk(directory: Path) -> set[str]:
     """Every file there is, drafts too."""
-    return LocalPlace(directory).keys()
+    return LocalPlace(directory).all_keys()
 
 
 def is_at_rest(asset: Asset) -> bool:

@@ -50,6 +50,8 @@ class StorageService:
 
     channel: grpc.aio.Channel
     stub: StorageServiceAsyncStub
+    port: int = 0
+    """0: nobody asks for it."""
 
     async def an_asset_of(self, user_id: str, data: bytes = PICTURE, **given: Any) -> Asset:
         """Uploads a picture for a new job, unless one is given."""
@@ -96,7 +98,7 @@ async def running_storage_service(settings: Settings, role: Role = Role.ALL) -> 
         service = await wiring.build(settings, role, stack)
         port = await stack.enter_async_context(running(service))
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
-        yield StorageService(channel, StorageServiceStub(channel))
+        yield StorageService(channel, StorageServiceStub(channel), port)
 
 
 def as_user(user_id: str) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,7 @@ from clients.cli.failures import CommandFailed
 from clients.cli.findings import Finding
 from clients.cli.provider_check import check_provider
 from clients.cli.session import open_operator_api
+from clients.cli.storage_check import check_storage
 from deploy.local.errors import CannotStart, ProgramMissing
 from deploy.local.lock import holder
 from deploy.local.parts import part_names
@@ -49,6 +50,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _secrets(settings)
     yield check_provider(environ)
     process = holder(settings.data_dir)
+    yield check_storage(environ, is_running=process is not None)
     if process is None:
         yield _ports(settings)
         yield Finding("system", True, "not running; start it with: studio up")

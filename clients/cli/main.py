@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from chassis.settings import SettingsError
-from clients.cli import assets, brand_kits, dead_letters, doctor, generating, jobs, local
+from clients.cli import assets, brand_kits, dead_letters, doctor, generating, jobs, local, storage
 from clients.cli.demo import demo
 from clients.cli.failures import CommandFailed
 from clients.cli.fake_provider import fake_provider
@@ -48,6 +48,7 @@ app.add_typer(jobs.app, name="jobs")
 app.command()(generating.watch)
 app.add_typer(assets.app, name="assets")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(storage.app, name="storage")
 app.command()(doctor.doctor)
 app.command()(fake_provider)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import urlsplit
 
 from clients.cli.failures import ApiError, NotUsable, Unreachable
-from clients.cli.shapes import DeadLetterDetails, DeadLetterList, Job
+from clients.cli.shapes import DeadLetterDetails, DeadLetterList, Job, StorageNews
 
 if TYPE_CHECKING:
     import grpc
@@ -24,11 +24,14 @@ class OperatorApi:
     def __init__(self, url: str, token: str) -> None:
         # gRPC is imported only here: it costs every other command a tenth of a second.
         from streamerstudio.generation.v1 import generation_service_pb2, generation_service_pb2_grpc
+        from streamerstudio.storage.v1 import storage_service_pb2, storage_service_pb2_grpc
 
         self.url = url
         self._channel = _open_channel(url)
         self._requests = generation_service_pb2
         self._stub = generation_service_pb2_grpc.GenerationServiceStub(self._channel)
+        self._storage_requests = storage_service_pb2
+        self._storage = storage_service_pb2_grpc.StorageServiceStub(self._channel)
         self._metadata = (("authorization", f"Bearer {token}"),)
 
     def dead_letters(self, *, limit: int | None = None, before: int | None = None) -> DeadLetterList:
@@ -43,6 +46,13 @@ class OperatorApi:
         request = self._requests.RequeueDeadLetterRequest(sequence=sequence)
         return cast(Job, self._call(self._stub.RequeueDeadLetter, request))
 
+    def check_storage(self, *, repair: bool, quick: bool) -> Iterator[StorageNews]:
+        """Problems as they are found, and how far the check has got; takes as long as it takes."""
+        request = self._storage_requests.CheckStorageRequest(repair=repair, quick=quick)
+        with self._reaching():
+            for news in self._storage.CheckStorage(request, metadata=self._metadata):
+                yield cast(StorageNews, _plain(news))
+
     def close(self) -> None:
         self._channel.close()
 
@@ -55,11 +65,8 @@ class OperatorApi:
         self.close()
 
     def _call(self, method: Callable[..., Message], request: Message) -> dict[str, Any]:
-        from google.protobuf.json_format import MessageToDict
-
         with self._reaching():
-            answer = method(request, metadata=self._metadata, timeout=TIMEOUT)
-        return MessageToDict(answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+            return _plain(method(request, metadata=self._metadata, timeout=TIMEOUT))
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:
@@ -79,6 +86,12 @@ class OperatorApi:
         if status is None or not any(detail.Unpack(info) for detail in status.details):
             return Unreachable(f"cannot reach {self.url} ({error.code().name}); is the system up? (studio up)")
         return ApiError(status.code, info.reason, status.message)
+
+
+def _plain(answer: Message) -> dict[str, Any]:
+    from google.protobuf.json_format import MessageToDict
+
+    return MessageToDict(answer, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
 
 
 def _open_channel(url: str) -> grpc.Channel:

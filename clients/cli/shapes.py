@@ -113,3 +113,28 @@ class BrandKitList(TypedDict):
     brand_kits: list[BrandKit]
     total: int
     active_id: NotRequired[str]
+
+
+class StorageProblem(TypedDict):
+    """One disagreement between assets and kept bytes."""
+
+    kind: str
+    key: str
+    asset_id: NotRequired[str]
+    size: NotRequired[str]
+    """Bytes that are there, as JSON has large numbers."""
+    repaired: bool
+
+
+class StorageProgress(TypedDict):
+    """How much has been looked at."""
+
+    blobs: int
+    assets: int
+
+
+class StorageNews(TypedDict):
+    """One of the two."""
+
+    problem: NotRequired[StorageProblem]
+    progress: NotRequired[StorageProgress]

@@ -9,16 +9,16 @@ import grpc
 from google.api.httpbody_pb2 import HttpBody
 
 from chassis.auth import Access, current_caller, grpc_methods
-from chassis.times import to_timestamp
-from services.storage.domain import Filter, Item, Link, LinkedAsset
+from services.storage.domain import Filter
+from services.storage.messages import to_item, to_link, to_message, to_news
 from services.storage.uploads import read_upload
+from services.storage.usecases.checking import Checking
 from services.storage.usecases.files import File, Files
 from services.storage.usecases.gallery import Gallery
 from services.storage.usecases.keeping import Uploads
 from streamerstudio.storage.v1 import asset_pb2 as messages
 from streamerstudio.storage.v1 import storage_service_pb2 as calls
 from streamerstudio.storage.v1.storage_service_pb2_grpc import StorageServiceServicer
-from streamerstudio.type.v1.asset_type_pb2 import AssetType
 
 SERVICE_NAME = calls.DESCRIPTOR.services_by_name["StorageService"].full_name
 METHODS = grpc_methods(
@@ -32,6 +32,7 @@ METHODS = grpc_methods(
         "SetVisibility": Access.USER,
         "GetFile": Access.PUBLIC,
         "GetSharedAsset": Access.PUBLIC,
+        "CheckStorage": Access.SERVICE,
     },
 )
 DEFAULT_LIMIT = 20
@@ -45,29 +46,30 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class StorageServicer(StorageServiceServicer):
     """Assets, for their owners and for services; files, for whoever has the link."""
 
-    def __init__(self, uploads: Uploads, gallery: Gallery, files: Files) -> None:
+    def __init__(self, uploads: Uploads, gallery: Gallery, files: Files, checking: Checking) -> None:
         self._uploads = uploads
         self._gallery = gallery
         self._files = files
+        self._checking = checking
 
     async def UploadAsset(
         self, request: AsyncIterator[calls.UploadAssetRequest], context: Context
     ) -> messages.UploadResult:
         info, data = await read_upload(request)
-        linked = await self._gallery.link(await self._uploads.upload_asset(_to_item(info), data))
+        linked = await self._gallery.link(await self._uploads.upload_asset(to_item(info), data))
         asset = linked.asset
         return messages.UploadResult(
-            url=linked.url, path=asset.key, file_size=asset.picture.file_size, asset=_message(linked)
+            url=linked.url, path=asset.key, file_size=asset.picture.file_size, asset=to_message(linked)
         )
 
     async def GetAsset(self, request: calls.GetAssetRequest, context: Context) -> messages.Asset:
-        return _message(await self._gallery.get_asset(_viewer(), request.asset_id.lower()))
+        return to_message(await self._gallery.get_asset(_viewer(), request.asset_id.lower()))
 
     async def ListAssets(self, request: calls.ListAssetsRequest, context: Context) -> messages.AssetList:
         wanted = _filter(request)
         page = await self._gallery.list_assets(wanted)
         return messages.AssetList(
-            assets=map(_message, page.assets), total=page.total, limit=wanted.limit, offset=wanted.offset
+            assets=map(to_message, page.assets), total=page.total, limit=wanted.limit, offset=wanted.offset
         )
 
     async def DeleteAsset(self, request: calls.DeleteAssetRequest, context: Context) -> calls.DeleteAssetResponse:
@@ -77,11 +79,11 @@ class StorageServicer(StorageServiceServicer):
 
     async def GetSignedUrl(self, request: calls.GetSignedUrlRequest, context: Context) -> messages.SignedUrl:
         expires_in = request.expires_in if request.HasField("expires_in") else None
-        return _link_message(await self._gallery.sign_link(_viewer(), request.asset_id.lower(), expires_in))
+        return to_link(await self._gallery.sign_link(_viewer(), request.asset_id.lower(), expires_in))
 
     async def SetVisibility(self, request: calls.SetVisibilityRequest, context: Context) -> messages.Asset:
         linked = await self._gallery.set_visibility(_viewer(), request.asset_id.lower(), is_public=request.is_public)
-        return _message(linked)
+        return to_message(linked)
 
     async def GetFile(self, request: calls.GetFileRequest, context: Context) -> AsyncIterator[HttpBody]:
         async with self._files.open_link(request.path, request.token) as file:
@@ -92,6 +94,12 @@ class StorageServicer(StorageServiceServicer):
         async with self._files.open_shared(request.asset_id.lower()) as file:
             async for part in _parts(file, context):
                 yield part
+
+    async def CheckStorage(
+        self, request: calls.CheckStorageRequest, context: Context
+    ) -> AsyncIterator[calls.CheckStorageResponse]:
+        async for news in self._checking.check(repair=request.repair, reads=not request.quick):
+            yield to_news(news)
 
 
 async def _parts(file: File, context: Context) -> AsyncIterator[HttpBody]:
@@ -115,29 +123,4 @@ def _filter(request: calls.ListAssetsRequest) -> Filter:
         job_id=request.job_id.lower() if request.HasField("job_id") else None,
         limit=request.limit if request.HasField("limit") else DEFAULT_LIMIT,
         offset=request.offset,
-    )
-
-
-def _to_item(info: calls.UploadInfo) -> Item:
-    return Item(info.job_id.lower(), info.item, info.user_id, AssetType.Name(info.asset_type))
-
-
-def _link_message(link: Link) -> messages.SignedUrl:
-    return messages.SignedUrl(url=link.url, expires_at=to_timestamp(link.expires_at) if link.expires_at else None)
-
-
-def _message(linked: LinkedAsset) -> messages.Asset:
-    asset = linked.asset
-    return messages.Asset(
-        id=asset.id,
-        job_id=asset.item.job_id,
-        user_id=asset.item.user_id,
-        asset_type=AssetType.Value(asset.item.asset_type),
-        url=linked.url,
-        width=asset.picture.width,
-        height=asset.picture.height,
-        file_size=asset.picture.file_size,
-        is_public=asset.is_public,
-        viral_score=asset.viral_score,
-        created_at=to_timestamp(asset.created_at),
     )

@@ -43,12 +43,13 @@ class Settings(ServiceSettings):
     @classmethod
     def _of_the_service(cls, key: SecretStr | None) -> SecretStr | None:
         # With a key for apps, everything that is there looks as if it were not.
-        if key is not None and not _is_service_key(key.get_secret_value()):
+        if key is not None and not is_service_key(key.get_secret_value()):
             raise ValueError("must be a secret key (sb_secret_…) or a service_role token (eyJ…), and not one for apps")
         return key
 
 
-def _is_service_key(key: str) -> bool:
+def is_service_key(key: str) -> bool:
+    """Whether a key of a Supabase project opens everything, as far as can be seen by looking at it."""
     if key.startswith("sb_secret_"):
         return re.fullmatch(r"[!-~]+", key) is not None
     try:

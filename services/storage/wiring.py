@@ -22,6 +22,7 @@ from services.storage.ports import Blobs
 from services.storage.servicer import METHODS, SERVICE_NAME, StorageServicer
 from services.storage.settings import Settings
 from services.storage.store import DatabaseAssets
+from services.storage.usecases.checking import Checking
 from services.storage.usecases.files import Files
 from services.storage.usecases.gallery import Gallery
 from services.storage.usecases.keeping import Keeper, Uploads
@@ -51,6 +52,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         Uploads(keeper),
         Gallery(store, blobs, moves, removal, settings.signed_url_ttl),
         Files(store, blobs, signer, now),
+        Checking(store, blobs, now),
     )
     if role.works:
         renders = open_renders(settings.renders, settings.data_dir, queue)

@@ -74,7 +74,7 @@ class Process:
         """Every row is at rest, every stored asset has its bytes, and no bytes are without a row."""
         rows = await self.rows()
         assert all(is_at_rest(row) for row in rows)
-        assert self.place.keys() == {row.key for row in rows if row.state is State.STORED}
+        assert self.place.all_keys() == {row.key for row in rows if row.state is State.STORED}
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ async def test_bytes_that_are_no_picture_leave_nothing_behind(process: Process) 
         await process.parts.keeper.keep(an_item(), b"no picture")
 
     assert await process.rows() == []
-    assert process.place.keys() == set()
+    assert process.place.all_keys() == set()
 
 
 @ERRORS

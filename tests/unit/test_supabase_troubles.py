@@ -112,7 +112,7 @@ async def test_a_wrong_key_is_called_by_the_name_of_its_setting(place: SupabaseP
 
     told = await trouble(CALLS[call](SupabaseBlobs(place.http(key=key), Clock())), must_be_mended=True)
 
-    assert told == "Supabase does not accept SUPABASE_SERVICE_KEY: is it this project's, and not expired?"
+    assert told == "Supabase does not accept SUPABASE_SERVICE_KEY: check that it is this project's and has not expired"
 
 
 async def test_a_gateway_that_does_not_know_the_key_is_understood(place: SupabasePlace, blobs: SupabaseBlobs) -> None:
@@ -125,7 +125,7 @@ async def test_with_a_key_for_apps_nothing_is_thought_to_be_gone(place: Supabase
     with_less = SupabaseBlobs(place.http(key=ANON_KEY), Clock())
 
     assert "SUPABASE_SERVICE_KEY" in await trouble(with_less.delete(KEY), must_be_mended=True)
-    assert place.keys() == {KEY}
+    assert place.all_keys() == {KEY}
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ def understand(status: int, body: bytes) -> Any:
 def explained(refused: Refused, bucket: str) -> SupabaseTrouble:
     """What an operator should know of a refusal."""
     if refused.status in (401, 403):
-        return SupabaseTrouble("Supabase does not accept SUPABASE_SERVICE_KEY: is it this project's, and not expired?")
+        return SupabaseTrouble(
+            "Supabase does not accept SUPABASE_SERVICE_KEY: check that it is this project's and has not expired"
+        )
     if refused.bucket_is_missing:
         return missing(bucket)
     if refused.status == 413:

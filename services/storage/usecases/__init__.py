@@ -6,4 +6,5 @@ gallery    owners look at, link, share and delete what is theirs
 moving     an asset changes sides, public and private
 removing   bytes go for good, and what a crash left half-done is finished
 files      bytes go out, to whom a link lets see them
+checking   rows and bytes are held against each other
 """
