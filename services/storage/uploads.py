@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
+from io import BytesIO
 
 from chassis.errors import Invalid
 from services.storage.domain import MAX_BYTES
@@ -16,7 +17,8 @@ async def read_upload(requests: AsyncIterable[UploadAssetRequest]) -> tuple[Uplo
         Invalid: `info` is not the first part or not the only one, or there are no bytes, or too many.
     """
     info: UploadInfo | None = None
-    data = bytearray()
+    # What it grows into it gives away without a copy.
+    data = BytesIO()
     async for request in requests:
         if request.WhichOneof("part") == "info":
             if info is not None:
@@ -25,9 +27,9 @@ async def read_upload(requests: AsyncIterable[UploadAssetRequest]) -> tuple[Uplo
             continue
         if info is None:
             raise Invalid.field("info", "must come first")
-        if len(data) + len(request.chunk) > MAX_BYTES:
+        if data.tell() + len(request.chunk) > MAX_BYTES:
             raise Invalid.field("chunk", f"must be {MAX_BYTES // 2**20} MiB in all at most")
-        data += request.chunk
+        data.write(request.chunk)
     if info is None:
         raise Invalid.field("info", "must come first")
-    return info, bytes(data)
+    return info, data.getvalue()
