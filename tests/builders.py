@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -45,9 +46,12 @@ def a_failure(**changes: Any) -> Failure:
     return Failure(**{**values, **changes})
 
 
+RENDERED = b"a picture that waits"
+
+
 def a_render(key: str = "render.0") -> Render:
-    """A picture that waits to be stored."""
-    return Render(key, "0" * 64, "image/png")
+    """A picture that waits to be stored: RENDERED, where its bytes matter."""
+    return Render(key, hashlib.sha256(RENDERED).hexdigest(), "image/png")
 
 
 def user_token(user_id: str = "ada", *, secret: str = USER_SECRET, lifetime: float = 3600, **claims: Any) -> str:

@@ -166,12 +166,16 @@ class Copies:
         self._renders = renders
 
     async def copy(self, render: Render, job_id: str, item: int) -> Render | None:
-        """A copy, because the first goes when it is a day old."""
+        """A copy, because the first goes when it is a day old; damaged, it is no more than a missing one."""
         copied = replace(render, key=_key(job_id, item, render.sha256))
         try:
-            await self._renders.put(copied.key, await self._renders.get(render.key))
+            data = await self._renders.get(render.key)
         except RenderMissing:
             return None
+        if hashlib.sha256(data).hexdigest() != render.sha256:
+            log.error("a picture that waits to be kept is damaged", extra={"job_id": job_id, "item": item})
+            return None
+        await self._renders.put(copied.key, data)
         return copied
 
     async def remove(self, render: Render) -> None:

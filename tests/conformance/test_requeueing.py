@@ -27,7 +27,7 @@ from services.generation.requeueing import DeadLetterService
 from services.generation.states import JobStatus
 from services.generation.store import JobStore
 from services.generation.usecases import Deadlines, GenerationService
-from tests.builders import NOON, a_failure, a_job, a_render
+from tests.builders import NOON, RENDERED, a_failure, a_job, a_render
 from tests.crashing import Crash, Fuse, fused
 
 LATER = NOON + timedelta(seconds=1)
@@ -112,7 +112,7 @@ class World:
         """With a dead letter for each sequence, and a picture that was made and not stored."""
         job = await self.jobs.create(a_job(seed=5))
         render = a_render(f"{job.id}.0.png")
-        await self.renders.put(render.key, b"picture")
+        await self.renders.put(render.key, RENDERED)
         for each in await self.items.take(9, LATER):
             await self.items.rendered(each.job_id, each.item, render, LATER)
             await self.items.failed(each.job_id, each.item, a_failure(), LATER)
@@ -158,7 +158,7 @@ async def test_the_new_job_has_the_same_inputs_and_the_picture_that_was_made(wor
     )  # fmt: skip
     [dispatch] = await world.items.take(9, LATER + timedelta(seconds=1))
     assert (dispatch.job_id, dispatch.request_id) == (new.id, "request-2")
-    assert dispatch.render is not None and await world.renders.get(dispatch.render.key) == b"picture"
+    assert dispatch.render is not None and await world.renders.get(dispatch.render.key) == RENDERED
 
 
 async def test_of_two_who_requeue_at_once_the_second_leaves_no_picture_behind(world: World) -> None:

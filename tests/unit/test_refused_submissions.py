@@ -21,7 +21,7 @@ from services.generation.refusals import TooManyActiveJobs, TooManySubmits
 from services.generation.rendering import Copies
 from services.generation.store import JobStore
 from services.generation.usecases import Deadlines, GenerationService, Order
-from tests.builders import NOON, a_failure, a_job, a_render
+from tests.builders import NOON, RENDERED, a_failure, a_job, a_render
 
 ADA = Caller(user_id="ada", is_service=False, tier="free", token="a token")
 LATER = NOON + timedelta(seconds=30)
@@ -86,7 +86,7 @@ class World:
         """It failed, and its render is still there; submitted hours before."""
         job = await self.jobs.create(a_job(created_at=NOON - timedelta(hours=2)))
         items = ItemStore(self.database)
-        await FileRenders(self.directory).put(a_render().key, b"a picture")
+        await FileRenders(self.directory).put(a_render().key, RENDERED)
         await items.take(1, LATER)
         await items.rendered(job.id, 0, a_render(), LATER)
         await items.failed(job.id, 0, a_failure(reason="STORAGE_ERROR", stage="store"), LATER)
