@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Container
 from typing import Any
 
 from chassis.errors import Unavailable
@@ -33,19 +34,20 @@ class Fuse:
         self._left -= 1
 
 
-def fused(port: Any, fuse: Fuse) -> Any:
-    """The port, with a step of the fuse before and after each of its coroutines."""
-    return _Fused(port, fuse)
+def fused(port: Any, fuse: Fuse, *, but: Container[str] = ()) -> Any:
+    """The port, with a step of the fuse before and after each of its coroutines, but for those of these names."""
+    return _Fused(port, fuse, but)
 
 
 class _Fused:
-    def __init__(self, port: Any, fuse: Fuse) -> None:
+    def __init__(self, port: Any, fuse: Fuse, but: Container[str]) -> None:
         self._port = port
         self._fuse = fuse
+        self._but = but
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
-        if not inspect.iscoroutinefunction(method):
+        if name in self._but or not inspect.iscoroutinefunction(method):
             return method
 
         async def call(*args: Any, **kwargs: Any) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -27,6 +28,17 @@ def running_system(
     with BackgroundSystem(LocalSystem(read_local_settings(environ), say=say)) as system:
         system.wait_ready(READY_WITHIN)
         yield system
+
+
+@asynccontextmanager
+async def running_beside(data_dir: Path, **variables: str) -> AsyncIterator[BackgroundSystem]:
+    """The same for a test whose own event loop has fakes to serve, which the system asks while it starts and stops."""
+    context = running_system(data_dir, **variables)
+    system = await asyncio.to_thread(context.__enter__)
+    try:
+        yield system
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
 
 
 def token_for(system: BackgroundSystem, user_id: str, *, ttl: int = 3600, tier: str = "free") -> str:

@@ -23,7 +23,7 @@ from tests.builders import bearer
 from tests.e2e.apps import Json, create_kit, finished, generate
 from tests.fakes.http_server import Hang, Response
 from tests.fakes.nano_banana import KEY, FakeNanoBanana, bills_then, fails, refuses, serves_slowly
-from tests.systems import client_for, running_system
+from tests.systems import client_for, running_beside
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -64,9 +64,9 @@ async def paying(data_dir: Path, **settings: str) -> AsyncIterator[Paying]:
             "PROVIDER_PRICE_USD": "0.25",
             **settings,
         }
-        with await asyncio.to_thread(lambda: running_system(data_dir, **variables)) as system:
-            async with client_for(system, f"user-{uuid.uuid4()}") as client:
-                yield Paying(system, client, await create_kit(client), api)
+        user_id = f"user-{uuid.uuid4()}"
+        async with running_beside(data_dir, **variables) as system, client_for(system, user_id) as client:
+            yield Paying(system, client, await create_kit(client), api)
 
 
 async def until(happened: Callable[[], bool], within: float = 20) -> None:

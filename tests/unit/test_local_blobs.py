@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chassis.errors import Unavailable
-from services.storage.domain import new_key
+from services.storage.domain import PlaceUnfit, PlaceUnusable, new_key
 from tests.storage_parts import exists, keys_on_disk, local_blobs
 
 KEY = new_key(is_public=False)
@@ -74,3 +74,29 @@ async def test_what_a_crash_left_behind_is_swept_and_what_is_being_written_is_no
     local_blobs(tmp_path)
 
     assert keys_on_disk(tmp_path) == {"drafts/new"}
+
+
+async def test_a_disk_that_may_not_be_written_is_unfit_until_somebody_mends_it(tmp_path: Path) -> None:
+    blobs = local_blobs(tmp_path / "blobs")
+    drafts = tmp_path / "blobs" / "drafts"
+    drafts.rmdir()
+    drafts.symlink_to("/sys")  # nobody may write there, root neither
+
+    for call in (blobs.write(KEY, b"picture", "image/png"), blobs.ping()):
+        with pytest.raises(PlaceUnfit) as told:
+            await call
+        assert isinstance(told.value.__cause__, OSError)
+    drafts.unlink()
+    drafts.mkdir()
+
+    await blobs.write(KEY, b"picture", "image/png")
+
+
+async def test_a_disk_that_is_away_may_come_back(tmp_path: Path) -> None:
+    blobs = local_blobs(tmp_path / "blobs")
+    shutil.rmtree(tmp_path / "blobs")
+
+    with pytest.raises(PlaceUnusable) as told:
+        await blobs.ping()
+
+    assert not isinstance(told.value, PlaceUnfit)
