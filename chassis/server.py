@@ -40,6 +40,8 @@ LOOPBACK = "127.0.0.1"
 OPTIONS = [
     # Without it a second server would bind a used port in silence.
     ("grpc.so_reuseport", 0),
+    # With it, windows grow to megabytes: what is sent faster than we read it would wait in our memory.
+    ("grpc.http2.bdp_probe", 0),
     # Tokens are large, and so are the violations of a bad request.
     ("grpc.max_metadata_size", 64 * 1024),
     # Callers may ping to see whether we hang, also when nothing else is said; the default sends them away for it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from io import BytesIO
 
 from PIL import Image
@@ -20,8 +21,13 @@ MAX_PIXELS = 4096 * 4096
 class PillowPictures:
     """Measures pictures in threads, in which Pillow, zlib and hashlib run beside the event loop."""
 
+    def __init__(self) -> None:
+        # More than there are processors would take no less time, and more memory: a decoded picture is a large one.
+        self._places = asyncio.Semaphore(os.cpu_count() or 1)
+
     async def measure(self, data: bytes, sha256: str | None = None) -> Picture:
-        return await asyncio.to_thread(_measure, data, sha256)
+        async with self._places:
+            return await asyncio.to_thread(_measure, data, sha256)
 
 
 def _measure(data: bytes, sha256: str | None) -> Picture:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -36,6 +37,8 @@ METHODS = grpc_methods(
     },
 )
 DEFAULT_LIMIT = 20
+UPLOADS_AT_ONCE = 8
+"""What bounds the memory of pictures on their way in; further ones are not read before there is a place."""
 NO_CONTENT = (("x-http-code", "204"),)
 # A picture is never anything else, even to a browser that would rather see a page in it.
 HARMLESS = (("x-content-type-options", "nosniff"), ("content-security-policy", "default-src 'none'"))
@@ -51,13 +54,15 @@ class StorageServicer(StorageServiceServicer):
         self._gallery = gallery
         self._files = files
         self._checking = checking
+        self._places = asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     async def UploadAsset(
         self, request: AsyncIterator[calls.UploadAssetRequest], context: Context
     ) -> messages.UploadResult:
-        info, data = await read_upload(request)
-        linked = await self._gallery.link(await self._uploads.upload_asset(to_item(info), data))
-        asset = linked.asset
+        async with self._places:
+            info, data = await read_upload(request)
+            asset = await self._uploads.upload_asset(to_item(info), data)
+        linked = await self._gallery.link(asset)
         return messages.UploadResult(
             url=linked.url, path=asset.key, file_size=asset.picture.file_size, asset=to_message(linked)
         )
