@@ -91,12 +91,12 @@ class SupabasePlace:
         self._patience = patience
         self._open: list[SupabaseHttp] = []
 
-    def http(self, fuse: Fuse | None = None, key: str = SERVICE_KEY) -> SupabaseHttp:
+    def http(self, fuse: Fuse | None = None, key: str = SERVICE_KEY, patience: Patience | None = None) -> SupabaseHttp:
         """As a process opens it; with a fuse, the process dies between two requests."""
         transport: httpx.AsyncBaseTransport = httpx.AsyncHTTPTransport(verify=TLS)
         if fuse is not None:
             transport = FusedTransport(transport, fuse)
-        http = SupabaseHttp(self.storage.url, key, patience=self._patience, transport=transport)
+        http = SupabaseHttp(self.storage.url, key, patience=patience or self._patience, transport=transport)
         self._open.append(http)
         return http
 

@@ -191,7 +191,8 @@ async def test_a_move_whose_target_is_there_leaves_nothing_at_its_source(
 
 async def test_half_a_picture_is_never_taken_for_a_whole_one(place: SupabasePlace, blobs: SupabaseBlobs) -> None:
     await blobs.write(KEY, PICTURE, PNG)
-    cut = Hangup(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(PICTURE) + PICTURE[: len(PICTURE) // 2])
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: %d\r\n\r\n" % len(PICTURE)
+    cut = Hangup(head + PICTURE[: len(PICTURE) // 2])
     place.storage.faults = iter([done_but(cut)])
 
     with pytest.raises(PlaceUnusable):

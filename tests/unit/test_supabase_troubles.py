@@ -53,7 +53,7 @@ CALLS: dict[str, Call] = {
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[SupabasePlace]:
-    async with open_place("supabase", tmp_path, SHORT) as place:
+    async with open_place("supabase", tmp_path) as place:
         assert isinstance(place, SupabasePlace)
         yield place
 
@@ -176,13 +176,13 @@ async def test_rules_that_somebody_has_changed_are_named(
     ],
     ids=["html 404", "html 200", "another 404", "another 200", "a list", "an unknown route", "a redirect"],
 )
-@pytest.mark.parametrize("call", [call for call in CALLS if call != "read"])
+@pytest.mark.parametrize("call", CALLS)
 async def test_somebody_else_at_the_address_is_never_believed(answer: Response, call: str) -> None:
     async def whatever(_: Request) -> Answer:
         return answer
 
     async with HttpServer({(method, "/*"): whatever for method in ("GET", "POST", "DELETE")}) as server:
-        http = SupabaseHttp(server.url, "sb_secret_x", patience=SHORT)
+        http = SupabaseHttp(server.url, "sb_secret_x", patience=PATIENCE)
         try:
             told = await trouble(CALLS[call](SupabaseBlobs(http, Clock())), must_be_mended=True)
         finally:
@@ -216,11 +216,11 @@ async def test_what_may_pass_is_tried_four_times_and_then_said(place: SupabasePl
     assert set(tried.values()) == {4}
 
 
-async def test_silence_is_not_waited_for_longer_than_was_said(place: SupabasePlace, blobs: SupabaseBlobs) -> None:
+async def test_silence_is_not_waited_for_longer_than_was_said(place: SupabasePlace) -> None:
     place.storage.faults = repeat(instead(Hang()))
     began = time.monotonic()
 
-    told = await trouble(blobs.find(KEY), must_be_mended=False)
+    told = await trouble(SupabaseBlobs(place.http(patience=SHORT), Clock()).find(KEY), must_be_mended=False)
 
     assert told == "Supabase Storage does not answer within 0.2 s"
     assert time.monotonic() - began >= 0.4

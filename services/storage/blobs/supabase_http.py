@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from services.storage.blobs.supabase_answers import SupabaseAway, understand
+from services.storage.blobs.supabase_answers import Refused, SupabaseAway, understand
 from services.storage.domain import PlaceUnusable
 
 T = TypeVar("T")
@@ -143,10 +143,12 @@ class SupabaseHttp:
         try:
             async with asyncio.timeout(patience):
                 response = await self._readers.send(self._readers.build_request("GET", self.base + path), stream=True)
-                if response.status_code != httpx.codes.OK:
-                    async with aclosing(response):
-                        understand(response.status_code, await _read(response))
-                return response
+                if response.status_code == httpx.codes.OK and _is_picture(response):
+                    return response
+                async with aclosing(response):
+                    understand(response.status_code, await _read(response))
+                    # Somebody says yes, and has no picture.
+                    raise Refused(response.status_code, "")
         except (httpx.HTTPError, TimeoutError) as error:
             raise _no_answer(error, patience) from error
 
@@ -159,6 +161,10 @@ async def _read(response: httpx.Response) -> bytes:
         if len(data) > LONGEST_ANSWER:
             break
     return bytes(data)
+
+
+def _is_picture(response: httpx.Response) -> bool:
+    return str(response.headers.get("Content-Type", "")).startswith("image/")
 
 
 async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
