@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Any
 
 import grpc
@@ -123,29 +122,6 @@ async def test_a_dependency_that_comes_a_little_later_is_seen_at_once() -> None:
         check.error = None
         async with asyncio.timeout(0.5):
             await becomes(stub, "ready", SERVING)
-
-
-async def test_what_was_never_well_is_told_after_a_while_with_what_is_behind_it(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    check = Patient()
-
-    def told() -> list[str]:
-        return [getattr(each, "why", "") for each in caplog.records if each.message == "not healthy"]
-
-    async def is_told(count: int) -> bool:
-        return len(told()) == count
-
-    check.error = Unavailable("away")
-    check.error.__cause__ = RuntimeError("its disk is full")
-    async with health(pace=Pace(every=0.01, soon=0.005, patience=0.5), ready=check):
-        await eventually(check.was_asked_twice)
-        assert told() == []
-        await eventually(partial(is_told, 1))
-        check.error = Unavailable("gone altogether")
-        await eventually(partial(is_told, 2))
-
-    assert told() == ["RuntimeError: its disk is full", "Unavailable: gone altogether"]
 
 
 async def test_health_has_no_other_names() -> None:

@@ -119,3 +119,19 @@ def test_doctor_finds_a_running_system_well(system: BackgroundSystem) -> None:
     findings = {finding["what"]: finding["ok"] for finding in json.loads(result.stdout)}
     assert {"prompt", "generation", "storage", "gateway"} <= set(findings)
     assert all(findings.values()), result.stdout
+
+
+def test_assets_and_kept_bytes_are_held_against_each_other_through_the_gateway(
+    system: BackgroundSystem, studio: Studio, tmp_path: Path
+) -> None:
+    studio("brand-kit", "create", "Neon", "--primary", "#ff0055", "--activate")
+    studio("generate", "banner", "--out", str(tmp_path))
+    environ = environment(STUDIO_DATA_DIR=str(system.settings.data_dir), STUDIO_PUBLIC_URL=system.url)
+
+    result = subprocess.run(
+        [*COMMAND, "storage", "check", "--json"], env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    found = json.loads(result.stdout)
+    assert (result.returncode, found["problems"]) == (0, []), result.stderr
+    assert found["blobs"] == found["assets"] >= 1
