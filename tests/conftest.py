@@ -11,10 +11,10 @@ import pytest
 
 from chassis.database import Database, migrate, open_database
 from tests.nats import NatsServer, start_nats
-from tests.postgres import running_postgres
+from tests.postgres import shared_postgres, stop_shared_postgres
 
 _SETTINGS = (
-    "STUDIO_", "DATABASE_URL", "NATS_", "PROMPT_PORT", "GENERATION_PORT", "STORAGE_PORT", "NANO_BANANA_", "GEMINI_",
+    "STUDIO_", "DATABASE_", "NATS_", "PROMPT_PORT", "GENERATION_PORT", "STORAGE_PORT", "NANO_BANANA_", "GEMINI_",
     "SUPABASE_", "JWT_", "SERVICE_", "FILES_SECRET", "CORS_ORIGINS", "START_BY", "FINISH_BY", "MAX_ACTIVE_JOBS",
     "SUBMITS_PER_MINUTE", "RENDER_WINDOW", "SIGNED_URL_TTL", "STOP_NOTICE", "PROMPT_ADDRESS", "GENERATION_ADDRESS",
     "STORAGE_ADDRESS", "PG",
@@ -25,11 +25,16 @@ for _name in [name for name in os.environ if name.startswith(_SETTINGS)]:
     del os.environ[_name]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_server_is_left() -> Iterator[None]:
+    yield
+    stop_shared_postgres()
+
+
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url() -> str:
     """One server for each worker; tests share it, each in its own `schema`."""
-    with running_postgres() as server:
-        yield server.url
+    return shared_postgres().url
 
 
 @pytest.fixture

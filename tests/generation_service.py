@@ -26,6 +26,7 @@ from streamerstudio.storage.v1.storage_service_pb2_grpc import StorageServiceStu
 from streamerstudio.type.v1 import asset_type_pb2
 from tests import prompt_service, storage_service
 from tests.builders import SERVICE_SECRET, USER_SECRET, bearer, service_token
+from tests.databases import database_settings
 from tests.prompt_service import NO_NATS, PromptService, as_user
 from tests.queueing import eventually
 from tests.storage_service import StorageService
@@ -70,8 +71,9 @@ def an_order(**given: Any) -> calls.CreateJobRequest:
 
 
 def settings(data_dir: Path, nats_url: str = NO_NATS, **given: str) -> Settings:
-    """On a free port and a SQLite file of its own; beside it nobody, unless addresses are given."""
+    """On a free port and a database of its own; beside it nobody, unless addresses are given."""
     environ = {
+        **database_settings(data_dir),
         "STUDIO_DATA_DIR": str(data_dir),
         "NATS_URL": nats_url,
         "JWT_SECRET": USER_SECRET,

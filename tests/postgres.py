@@ -13,7 +13,8 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,23 +34,40 @@ kill $watch 2>/dev/null
 exit $status
 """
 
+# Everybody is let in, but for members of this role, who need a password; nobody is while there is no such role.
+WITH_PASSWORD = "with_password"
+_RULES = f"host all +{WITH_PASSWORD} 127.0.0.1/32 scram-sha-256\n"
+
 # Nothing here has to outlive the machine.
 _FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB")
 
 
+_shared = ExitStack()
+
+
+@cache
+def shared_postgres() -> PostgresServer:
+    """One for all tests of this process, started when the first of them asks; each takes a schema or a database."""
+    return _shared.enter_context(running_postgres())
+
+
+def stop_shared_postgres() -> None:
+    """Does nothing when nobody asked for it."""
+    _shared.close()
+    shared_postgres.cache_clear()
+
+
 @contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
-    """As root the server is `nobody`'s, since PostgreSQL refuses root."""
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-    directory = Path(tempfile.mkdtemp(prefix="postgres-"))
-    server = PostgresServer(directory, user)
+def running_postgres(*options: str, binaries: Path | None = None) -> Iterator[PostgresServer]:
+    """Options are settings of the server; binaries, those of another PostgreSQL than the package's."""
+    server = PostgresServer(Path(tempfile.mkdtemp(prefix="postgres-")), options, binaries)
     try:
         server.create()
         server.start()
         yield server
     finally:
         server.stop()
-        shutil.rmtree(directory)
+        shutil.rmtree(server.directory)
 
 
 async def new_database(url: str) -> str:
@@ -64,44 +82,58 @@ async def new_database(url: str) -> str:
 
 
 class PostgresServer:
-    """Can be stopped and started again, on the same port and with the same data."""
+    """Can be stopped and started again, on the same port and with the same data.
 
-    def __init__(self, directory: Path, user: pwd.struct_passwd) -> None:
-        self._directory = directory
+    As root it is `nobody`'s, since PostgreSQL refuses root.
+    """
+
+    def __init__(self, directory: Path, options: tuple[str, ...], binaries: Path | None) -> None:
+        self.directory = directory
         self._data = directory / "data"
         self._log = directory / "log"
-        self._user = user
-        self._binaries = _install() / "bin"
+        self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+        self._options = options
+        self._binaries = binaries
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = _free_port()
+        self.port = _free_port()
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        return self.url_of("postgres")
+
+    def url_of(self, database: str, user: str = "postgres") -> str:
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def create(self) -> None:
         if os.geteuid() == 0:
-            os.chown(self._directory, self._user.pw_uid, self._user.pw_gid)
-            self._binaries = _copy_install(self._directory) / "bin"
+            os.chown(self.directory, self._user.pw_uid, self._user.pw_gid)
         options = ("--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=postgres")
-        with self._run(self._binaries / "initdb", *options, "--pgdata", self._data) as initdb:
+        with self._run("initdb", *options, "--pgdata", self._data) as initdb:
             failed = initdb.wait()
         if failed:
             raise RuntimeError(f"initdb failed:\n{self._log.read_text()}")
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"{_RULES}{rules.read_text()}")
 
     def start(self) -> None:
         """Does nothing when it is running."""
         if self._process is not None:
             return
         for _ in range(_PORT_TRIES):
-            options = ("listen_addresses=127.0.0.1", f"port={self._port}", "unix_socket_directories=", *_FAST)
+            options = (
+                "listen_addresses=127.0.0.1",
+                f"port={self.port}",
+                "unix_socket_directories=",
+                *_FAST,
+                *self._options,
+            )
             settings = [word for option in options for word in ("-c", option)]
             shell = ("/bin/sh", "-c", _WHILE_STDIN_IS_OPEN, "sh")
-            self._process = self._run(*shell, self._binaries / "postgres", "-D", self._data, *settings)
+            self._process = self._run("postgres", "-D", self._data, *settings, through=shell)
             if self._is_ready(self._process):
                 return
             self.stop()
-            self._port = _free_port()
+            self.port = _free_port()
         raise RuntimeError(f"PostgreSQL did not start:\n{self._log.read_text()}")
 
     def stop(self) -> None:
@@ -117,17 +149,43 @@ class PostgresServer:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
-    def _run(self, *command: str | Path) -> subprocess.Popen[bytes]:
+    def create_database(self) -> str:
+        """A new one, with nothing in it; its address."""
+        name = f"test_{uuid.uuid4().hex}"
+        self.run_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+        return self.url_of(name)
+
+    def run_sql(self, *statements: str) -> None:
+        """As the superuser, one after the other."""
+        words = [word for statement in statements for word in ("-c", statement)]
+        with self._run("psql", "-Xqv", "ON_ERROR_STOP=1", *words, self.url) as psql:
+            failed = psql.wait()
+        if failed:
+            raise RuntimeError(f"psql failed:\n{self._log.read_text()}")
+
+    def own(self, path: Path) -> None:
+        """Makes a file one that the server may read, and nobody else."""
+        if os.geteuid() == 0:
+            os.chown(path, self._user.pw_uid, self._user.pw_gid)
+        path.chmod(0o600)
+
+    def _program(self, name: str) -> Path:
+        if self._binaries is None:
+            install = _copy_install(self.directory) if os.geteuid() == 0 else _install()
+            self._binaries = install / "bin"
+        return self._binaries / name
+
+    def _run(self, program: str, *arguments: str | Path, through: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         identity: dict[str, Any] = {}
         if os.geteuid() == 0:
             identity = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                command,
+                (*through, self._program(program), *arguments),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                cwd=self._directory,
+                cwd=self.directory,
                 env={"PATH": os.defpath, "TZ": "UTC"},
                 start_new_session=True,  # Ctrl-C is for the tests; they stop the server when they are done with it
                 **identity,

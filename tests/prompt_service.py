@@ -23,6 +23,7 @@ from streamerstudio.prompt.v1.brand_kit_pb2 import BrandKit, Fonts
 from streamerstudio.prompt.v1.brand_kit_service_pb2_grpc import BrandKitServiceStub
 from streamerstudio.prompt.v1.prompt_service_pb2_grpc import PromptServiceStub
 from tests.builders import SERVICE_SECRET, USER_SECRET, bearer, user_token
+from tests.databases import database_settings
 
 if TYPE_CHECKING:  # known to the stubs' types only
     from streamerstudio.prompt.v1.brand_kit_service_pb2_grpc import BrandKitServiceAsyncStub
@@ -51,8 +52,9 @@ class PromptService:
 
 
 def settings(data_dir: Path, nats_url: str = NO_NATS, **given: str) -> Settings:
-    """On a free port and a SQLite file of its own."""
+    """On a free port and a database of its own."""
     environ = {
+        **database_settings(data_dir),
         "STUDIO_DATA_DIR": str(data_dir),
         "NATS_URL": nats_url,
         "JWT_SECRET": USER_SECRET,

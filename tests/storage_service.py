@@ -20,6 +20,7 @@ from streamerstudio.storage.v1.asset_pb2 import Asset
 from streamerstudio.storage.v1.storage_service_pb2_grpc import StorageServiceStub
 from streamerstudio.type.v1.asset_type_pb2 import thumbnail
 from tests.builders import FILES_SECRET, SERVICE_SECRET, USER_SECRET, bearer, service_token, user_token
+from tests.databases import database_settings
 from tests.pictures import a_picture
 
 if TYPE_CHECKING:  # known to the stubs' types only
@@ -79,8 +80,9 @@ async def _download(call: Any) -> Download:
 
 
 def settings(data_dir: Path, nats_url: str = NO_NATS, **given: str) -> Settings:
-    """On a free port and a SQLite file of its own."""
+    """On a free port and a database of its own."""
     environ = {
+        **database_settings(data_dir),
         "STUDIO_DATA_DIR": str(data_dir),
         "STUDIO_PUBLIC_URL": PUBLIC_URL,
         "NATS_URL": nats_url,

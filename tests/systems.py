@@ -14,6 +14,7 @@ from deploy.local.background import BackgroundSystem
 from deploy.local.secrets import user_token
 from deploy.local.settings import read_local_settings
 from deploy.local.system import LocalSystem, say_on_stderr
+from tests.databases import database_settings
 
 READY_WITHIN = 60.0
 FREE_PORTS = dict.fromkeys(("STUDIO_PORT", "PROMPT_PORT", "GENERATION_PORT", "STORAGE_PORT"), "0")
@@ -24,7 +25,8 @@ def running_system(
     data_dir: Path, say: Callable[[str], None] = say_on_stderr, /, **variables: str
 ) -> Iterator[BackgroundSystem]:
     """A system that is ready; `variables` are settings of its own."""
-    environ = {**os.environ, **FREE_PORTS, "STUDIO_DATA_DIR": str(data_dir), **variables}
+    database = {} if "DATABASE_URL" in variables else database_settings(data_dir)
+    environ = {**os.environ, **FREE_PORTS, "STUDIO_DATA_DIR": str(data_dir), **database, **variables}
     with BackgroundSystem(LocalSystem(read_local_settings(environ), say=say)) as system:
         system.wait_ready(READY_WITHIN)
         yield system
