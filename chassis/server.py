@@ -19,7 +19,7 @@ from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 from grpc_reflection.v1alpha import reflection
 
 from chassis.auth import Access, Policy, grpc_methods
-from chassis.database import MigrationError
+from chassis.database import DatabaseRefused, MigrationError
 from chassis.health import Health, Pace, publish_health
 from chassis.interceptors import Guard
 from chassis.patience import Trouble, patiently
@@ -125,7 +125,7 @@ def main(
     try:
         settings = read_settings(settings_class)
         run(settings, name, lambda stack: build(settings, role, stack))
-    except (SettingsError, StartRefused, MigrationError) as refusal:
+    except (SettingsError, StartRefused, DatabaseRefused, MigrationError) as refusal:
         print(f"{name} does not start:\n{refusal}", file=sys.stderr)
         sys.exit(2)
     except WorkDied:

@@ -19,6 +19,8 @@ from pydantic import (
     field_validator,
 )
 
+from chassis.database_url import checked
+
 S = TypeVar("S", bound="Settings")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -59,6 +61,7 @@ def _notice(earlier: dict[str, Any]) -> float:
 
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
 HttpAddress = Annotated[str, AfterValidator(_http_address)]
+DatabaseAddress = Annotated[str, AfterValidator(checked)]
 
 
 class ServiceSettings(Settings):
@@ -70,8 +73,12 @@ class ServiceSettings(Settings):
     """Where everything embedded lives: SQLite, NATS, pictures."""
     listen_host: str = Field("127.0.0.1", alias="LISTEN_HOST")
     """The address to listen on; `0.0.0.0` in a container, where loopback is nobody's."""
-    database_url: str | None = Field(None, alias="DATABASE_URL", repr=False)
+    database_url: DatabaseAddress | None = Field(None, alias="DATABASE_URL", repr=False)
     """`postgresql://…`; absent: SQLite in the data directory, one file a service."""
+    database_pool_size: int = Field(5, alias="DATABASE_POOL_SIZE", ge=1, le=500)
+    """Connections that a process has to PostgreSQL at most; three services fill the least pooler of Supabase, 15."""
+    database_statement_timeout: float = Field(30.0, alias="DATABASE_STATEMENT_TIMEOUT", ge=1, le=3600)
+    """Seconds that PostgreSQL lets a statement take, and lets a transaction be left alone."""
     nats_url: str = Field(alias="NATS_URL", repr=False)
     """With credentials, when the server wants any."""
     nats_replicas: int = Field(1, alias="NATS_REPLICAS", ge=1, le=5)

@@ -15,10 +15,11 @@ case). Ids and times come from the application; NULLs are sorted with NULLS FIRS
 
 from chassis.database.migrations import MigrationError, migrate
 from chassis.database.opening import open_database
-from chassis.database.protocol import Database, Row, Transaction, UniqueViolation, Value
+from chassis.database.protocol import Database, DatabaseRefused, Row, Transaction, UniqueViolation, Value
 
 __all__ = [
     "Database",
+    "DatabaseRefused",
     "MigrationError",
     "Row",
     "Transaction",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -11,71 +13,56 @@ from typing import Any
 import asyncpg
 
 from chassis.database.postgres_errors import Connection, is_closed, talking_over, translated
+from chassis.database.postgres_refusals import needing_rights
+from chassis.database.postgres_sessions import Sessions, plain, require_sessions
 from chassis.database.protocol import Row, Transaction, Value
 from chassis.database.rules import Lifetime, OpenTransactions
+from chassis.errors import Unavailable
 
-_CONNECT_TIMEOUT = 10.0
 _ACQUIRE_TIMEOUT = 10.0
 _CLOSE_TIMEOUT = 10.0
-_NO_LIMIT = 0.0
-_IDLE_TIMEOUT = 10.0
-"""Seconds between two statements of a transaction: in ours nothing else is awaited, so one that takes longer is of a
-process that hangs, and others wait for its locks."""
-_NETWORK_SLACK = 5.0  # seconds we give the network beyond the server's own limit for a statement
+_FAILING_OVER = 10.0
+"""Seconds in which connections are not made anew twice because a server takes no writes."""
+
+# Both are readable for everybody, also for a role that may do nothing in a schema.
+_HAS_SCHEMA = "SELECT 1 FROM pg_namespace WHERE nspname = $1"
+_HAS_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2"
 
 
-async def open_postgres(url: str, *, schema: str, pool_size: int, statement_timeout: float) -> PostgresDatabase:
-    """Makes the schema when it is missing."""
+async def open_postgres(
+    url: str, *, schema: str, former_schema: str | None, pool_size: int, statement_timeout: float
+) -> PostgresDatabase:
+    """Makes the schema when it is missing, and there is no other with our tables that had a former name."""
+    async with plain(url) as connection:
+        await require_sessions(connection, url)
+        if former_schema is not None and await _is_ours(connection, former_schema):
+            schema = former_schema
+        is_there = await connection.fetchrow(_HAS_SCHEMA, schema) is not None
+    sessions = Sessions(url, schema, statement_timeout)
+    if not is_there:
+        await _create_schema(sessions)
     with translated():
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=pool_size,
-            timeout=_CONNECT_TIMEOUT,
-            command_timeout=statement_timeout + _NETWORK_SLACK,
-            server_settings=_settings(schema, statement_timeout),
-            reset=_keep_session,
-        )
-    database = PostgresDatabase(pool, url, schema)
-    try:
-        await _create_schema(database, schema)
-    except BaseException:
-        await database.close()
-        raise
-    return database
+        return PostgresDatabase(await sessions.pool(pool_size), sessions)
 
 
-def _settings(schema: str, statement_timeout: float) -> dict[str, str]:
-    limit, idle = (str(round(seconds * 1000)) for seconds in (statement_timeout, min(statement_timeout, _IDLE_TIMEOUT)))
-    return {
-        "application_name": schema,
-        "search_path": f'"{schema}"',
-        "default_transaction_isolation": "read committed",
-        "statement_timeout": limit,
-        "idle_in_transaction_session_timeout": idle,
-    }
+async def _is_ours(connection: Connection, schema: str) -> bool:
+    return await connection.fetchrow(_HAS_TABLE, schema, "schema_migrations") is not None
 
 
-async def _keep_session(connection: Connection) -> None:
-    """Spares a round trip on each release: nothing here leaves session state behind, and asyncpg has rolled back."""
-
-
-async def _create_schema(database: PostgresDatabase, schema: str) -> None:
-    # IF NOT EXISTS asks for the right to create even when there is nothing to create.
-    if await database.fetch("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema):
-        return
-    async with database.exclusive() as transaction:
-        await transaction.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+async def _create_schema(sessions: Sessions) -> None:
+    """Asks for the right to create, and so must not be called when there is nothing to create."""
+    async with _exclusive(sessions) as transaction:
+        await transaction.execute(f'CREATE SCHEMA IF NOT EXISTS "{sessions.schema}"')
 
 
 class PostgresDatabase:
     """One schema, over a pool of connections."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], url: str, schema: str) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], sessions: Sessions) -> None:
         self._pool = pool
-        self._url = url
-        self._schema = schema
+        self._sessions = sessions
         self._inside = OpenTransactions()
+        self._made_anew_at = -math.inf
 
     async def fetch(self, sql: str, *args: Value) -> list[Row]:
         async with self._connection() as connection:
@@ -99,15 +86,11 @@ class PostgresDatabase:
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[Transaction]:
         with self._inside.entered():
-            with translated():
-                settings = _settings(self._schema, _NO_LIMIT)
-                connection = await asyncpg.connect(self._url, timeout=_CONNECT_TIMEOUT, server_settings=settings)
-            try:
-                async with _transaction(connection) as transaction:
-                    await transaction.execute("SELECT pg_advisory_xact_lock($1)", _lock_key(self._schema))
-                    yield transaction
-            finally:
-                await connection.close(timeout=_CLOSE_TIMEOUT)
+            async with _exclusive(self._sessions) as transaction:
+                yield transaction
+
+    async def has_table(self, name: str) -> bool:
+        return bool(await self.fetch(_HAS_TABLE, self._sessions.schema, name))
 
     async def ping(self) -> None:
         await self.fetch("SELECT 1")
@@ -126,8 +109,18 @@ class PostgresDatabase:
                 connection = await self._pool.acquire()
         try:
             yield connection
+        except Unavailable as exc:
+            if isinstance(exc.__cause__, asyncpg.ReadOnlySQLTransactionError):
+                await self._make_anew()
+            raise
         finally:
             await self._pool.release(connection)
+
+    async def _make_anew(self) -> None:
+        """Lets go of connections to a server that does not write: another may have taken over from it."""
+        if time.monotonic() - self._made_anew_at > _FAILING_OVER:
+            self._made_anew_at = time.monotonic()
+            await self._pool.expire_connections()
 
 
 class PostgresTransaction:
@@ -148,6 +141,15 @@ class PostgresTransaction:
     async def execute(self, sql: str, *args: Value) -> int:
         with self._lifetime.statement():
             return await _execute(self._connection, sql, *args)
+
+
+@asynccontextmanager
+async def _exclusive(sessions: Sessions) -> AsyncIterator[Transaction]:
+    """Raises Unavailable when another process does not end its own for some seconds."""
+    async with sessions.one() as connection, _transaction(connection) as transaction:
+        with needing_rights():
+            await transaction.execute("SELECT pg_advisory_xact_lock($1)", _lock_key(sessions.schema))
+            yield transaction
 
 
 @asynccontextmanager

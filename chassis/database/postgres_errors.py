@@ -18,13 +18,19 @@ _UNAVAILABLE = (
     OSError,  # also TimeoutError
     asyncpg.PostgresConnectionError,
     asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,  # as the one before: the database that was there when we started
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,  # shutting down, starting, statement timeout
     asyncpg.TransactionRollbackError,  # deadlock
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,  # a failover is going on
     asyncpg.InvalidCachedStatementError,  # another replica migrated the schema just now
-    asyncpg.InternalClientError,  # the server has said goodbye, and the connection is not closed yet
+    asyncpg.PostgresSystemError,  # its disk
+    asyncpg.InternalServerError,  # also what Supabase's pooler says when it has no connection left
+    # The server has said goodbye and the connection is not closed yet; or of several none is the one to write to.
+    asyncpg.InternalClientError,
 )
 
 

@@ -64,9 +64,15 @@ class Database(Protocol):
     def exclusive(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction without time limits that no other process's exclusive one overlaps; for migrations."""
 
+    async def has_table(self, name: str) -> bool: ...
+
     async def ping(self) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class DatabaseRefused(Exception):
+    """The database cannot be used as it is set up; the message says what to mend, and no secret."""
 
 
 class UniqueViolation(Exception):

@@ -137,6 +137,9 @@ class SQLiteDatabase:
 
     exclusive = transaction
 
+    async def has_table(self, name: str) -> bool:
+        return bool(await self.fetch("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = $1", name))
+
     async def ping(self) -> None:
         # Unlike SELECT 1, this reads the file.
         await self.fetch("PRAGMA schema_version")

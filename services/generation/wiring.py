@@ -10,12 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database, migrate, open_database
+from chassis.database import Database
 from chassis.errors import Unavailable
 from chassis.patience import describe
 from chassis.queue import Queue
 from chassis.renders import open_renders
 from chassis.server import GRACE, Role, Service
+from chassis.service_database import open_service_database
 from chassis.times import now
 from services.generation.announcing import NatsAnnouncer, listen
 from services.generation.attempts_store import AttemptStore, item_calls
@@ -42,6 +43,7 @@ from streamerstudio.generation.v1.generation_service_pb2_grpc import add_Generat
 
 log = logging.getLogger(__name__)
 
+MIGRATIONS = Path(__file__).parent / "migrations"
 LONGEST_RENDER = 400.0
 """Seconds: four calls of 30 s, their waits, and the fetching of the picture, all of it at its slowest."""
 OUTCOMES_AT_ONCE = 32
@@ -50,9 +52,7 @@ TIDY_EVERY = 3600.0
 
 async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Service:
     """Opens what the service needs; the stack closes it in turn."""
-    database = await open_database(settings.database("generation"), schema="generation")
-    stack.push_async_callback(database.close)
-    await migrate(database, Path(__file__).parent / "migrations")
+    database = await open_service_database("generation", settings, MIGRATIONS, stack)
     queue = Queue(settings.nats_url, name="generation", replicas=settings.nats_replicas)
     renders = open_renders(settings.renders, settings.data_dir, queue)
     watchers = JobWatchers(NatsAnnouncer(queue))

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database, migrate, open_database
 from chassis.queue import Queue
 from chassis.server import GRACE, Role, Service, StartRefused
+from chassis.service_database import open_service_database
 from chassis.times import now
 from services.prompt import brand_kit_servicer, prompt_servicer
 from services.prompt.brand_kit_servicer import BrandKitServicer
@@ -35,7 +35,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         StartRefused: a template is bad; nothing was opened.
     """
     engine = _read_templates()
-    database = await _open_database(settings, stack)
+    database = await open_service_database("prompt", settings, MIGRATIONS, stack)
     queue = Queue(settings.nats_url, name="prompt", replicas=settings.nats_replicas)
     stack.push_async_callback(queue.close)
     brand_kits = BrandKits(DatabaseBrandKits(database), now)
@@ -74,10 +74,3 @@ def _read_templates() -> PromptEngine:
         return PromptEngine.from_directory(TEMPLATES)
     except TemplateInvalid as error:
         raise StartRefused(str(error)) from error
-
-
-async def _open_database(settings: Settings, stack: AsyncExitStack) -> Database:
-    database = await open_database(settings.database("prompt"), schema="prompt")
-    stack.push_async_callback(database.close)
-    await migrate(database, MIGRATIONS)
-    return database

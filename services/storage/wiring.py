@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from chassis.auth import TokenVerifier
-from chassis.database import Database, migrate, open_database
+from chassis.database import Database
 from chassis.queue import Queue
 from chassis.renders import open_renders
 from chassis.server import GRACE, Role, Service
+from chassis.service_database import open_service_database
 from chassis.times import now
 from services.storage.blobs.local import LocalBlobs
 from services.storage.blobs.supabase import SupabaseBlobs
@@ -38,9 +39,7 @@ CONCURRENCY = 4
 
 async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Service:
     """Opens what the service needs; the stack closes it in turn."""
-    database = await open_database(settings.database("storage"), schema="storage")
-    stack.push_async_callback(database.close)
-    await migrate(database, MIGRATIONS)
+    database = await open_service_database("storage", settings, MIGRATIONS, stack)
     queue = Queue(settings.nats_url, name="storage", replicas=settings.nats_replicas)
     stack.push_async_callback(queue.close)
     signer = Signer(settings.files_secret.get_secret_value().encode())

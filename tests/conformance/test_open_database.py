@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.database import open_database
+from chassis.database import Database, DatabaseRefused, open_database
 from chassis.errors import Unavailable
 
 
@@ -23,6 +23,14 @@ async def test_what_was_written_is_there_after_opening_again(database_url: str, 
     await second.close()
 
     assert [row["id"] for row in rows] == ["a"]
+
+
+async def test_a_table_is_there_once_it_was_made(database: Database) -> None:
+    assert not await database.has_table("t")
+
+    await database.execute("CREATE TABLE t(id TEXT)")
+
+    assert await database.has_table("t")
 
 
 async def test_a_schema_is_a_services_own(postgres_url: str, schema: str) -> None:
@@ -81,19 +89,41 @@ async def test_a_file_that_is_no_database_is_unavailable_and_let_go(tmp_path: Pa
             await open_database(f"sqlite://{path}", schema="any")
 
 
-@pytest.mark.parametrize(
-    ("url", "schema"),
-    [
-        ("sqlite:///tmp/a.db", "Upper"),
-        ("sqlite:///tmp/a.db", 'a"; DROP SCHEMA b'),
-        ("sqlite:///tmp/a.db", ""),
-        ("sqlite:///tmp/a.db", "a" * 64),
-        ("sqlite:relative.db", "any"),
-        ("mysql://user:secret@host/db", "any"),
-    ],
-)
-async def test_what_cannot_be_right_is_refused_without_telling_secrets(url: str, schema: str) -> None:
-    with pytest.raises(ValueError) as caught:
-        await open_database(url, schema=schema)
+@pytest.mark.parametrize("schema", ["Upper", 'a"; DROP SCHEMA b', "", "a" * 64])
+async def test_a_schema_has_a_plain_name(schema: str) -> None:
+    with pytest.raises(ValueError, match="schema"):
+        await open_database("sqlite:////tmp/a.db", schema=schema)
 
-    assert "secret" not in str(caught.value)
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:relative.db", "mysql://user:secret@host/db", "postgresql://user:sec@ret@host/db"]
+)
+async def test_an_address_that_cannot_be_right_is_refused_without_telling_secrets(url: str) -> None:
+    with pytest.raises(DatabaseRefused, match=r"^DATABASE_URL: ") as caught:
+        await open_database(url, schema="any")
+
+    assert not {"secret", "sec@ret"} & set(str(caught.value).split())
+
+
+async def test_a_schema_keeps_the_name_it_had_while_our_tables_are_in_it(postgres_url: str, schema: str) -> None:
+    former = await open_database(postgres_url, schema=f"{schema}_former")
+    await former.execute("CREATE TABLE schema_migrations(version INTEGER)")
+    await former.execute("CREATE TABLE t(id TEXT)")
+
+    ours = await open_database(postgres_url, schema=schema, former_schema=f"{schema}_former")
+
+    assert await ours.has_table("t")
+    await former.close()
+    await ours.close()
+
+
+async def test_a_schema_of_that_name_that_is_somebody_elses_is_left_alone(postgres_url: str, schema: str) -> None:
+    somebodys = await open_database(postgres_url, schema=f"{schema}_former")
+    await somebodys.execute("CREATE TABLE t(id TEXT)")
+
+    ours = await open_database(postgres_url, schema=schema, former_schema=f"{schema}_former")
+
+    assert not await ours.has_table("t")
+    await ours.execute("CREATE TABLE t(id TEXT, n BIGINT)")
+    await somebodys.close()
+    await ours.close()
