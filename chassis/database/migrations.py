@@ -1,12 +1,14 @@
 """Numbered plain SQL files, applied once and in order.
 
 `001_create_jobs.sql`, `002_…`: a file that was applied anywhere is never edited, renamed or removed; the next change is
-the next file. Expand before the new code is deployed, contract after the old code is gone.
+the next file. Expand before the new code is deployed, contract after the old code is gone: a file that takes something
+away is named like `009_contract_007_drop_prompt.sql`, which says that code that has 007 does without it. ADR-14.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import time
 from dataclasses import dataclass
@@ -14,7 +16,10 @@ from pathlib import Path
 
 from chassis.database.protocol import Database, Row, Transaction
 
+log = logging.getLogger(__name__)
+
 _FILE = re.compile(r"(?P<version>\d{3})_[a-z0-9_]+\.sql")
+_CONTRACTS = re.compile(r"\d{3}_contract_(?P<since>\d{3})_")
 _PIECE = re.compile(r"""--[^\n]* | /\*.*?\*/ | '(?:[^']|'')*' | "(?:[^"]|"")*" | ; | [^;'"/-]+ | .""", re.X | re.S)
 
 _CREATE = """
@@ -36,16 +41,28 @@ class _Migration:
 
 
 async def migrate(database: Database, directory: Path) -> list[str]:
-    """Applies what is missing in one transaction and returns the names of it; other replicas wait meanwhile."""
+    """Applies what is missing in one transaction and returns the names of it; other replicas wait meanwhile.
+
+    A database that is ahead of the code is left as it is: code is rolled back, and replicas of two releases run side by
+    side. When nothing is missing nothing is locked, and no right to create is needed.
+
+    Raises:
+        MigrationError: the files and the database do not tell the same history, or this code is too old.
+    """
     migrations = _read(directory)
+    is_new = not await database.has_table("schema_migrations")
+    if not is_new and not _missing(migrations, await _applied(database)):
+        return []
     async with database.exclusive() as transaction:
         await transaction.execute(_CREATE)
-        applied = await transaction.fetch("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
-        _require_same_history(migrations, applied)
-        missing = migrations[len(applied) :]
+        missing = _missing(migrations, await _applied(transaction))
         for migration in missing:
             await _apply(transaction, migration)
     return [migration.name for migration in missing]
+
+
+async def _applied(database: Database | Transaction) -> list[Row]:
+    return await database.fetch("SELECT version, name, checksum FROM schema_migrations ORDER BY version")
 
 
 def _read(directory: Path) -> list[_Migration]:
@@ -61,6 +78,9 @@ def _parse(file: Path, number: int) -> _Migration:
         raise MigrationError(f"{file.name}: a migration is named like 001_create_jobs.sql")
     if int(found["version"]) != number:
         raise MigrationError(f"{file.name}: its number should be {number:03}")
+    contracts = _CONTRACTS.match(file.name)
+    if contracts is not None and not 0 < int(contracts["since"]) < number:
+        raise MigrationError(f"{file.name}: what it takes away is not done without since {contracts['since']}")
     text = file.read_text(encoding="utf-8")
     return _Migration(number, file.stem, hashlib.sha256(text.encode()).hexdigest(), tuple(split_statements(text)))
 
@@ -76,18 +96,30 @@ def split_statements(text: str) -> list[str]:
     return [statement.strip() for statement in statements if statement.strip()]
 
 
-def _require_same_history(migrations: list[_Migration], applied: list[Row]) -> None:
-    for number, row in enumerate(applied, 1):
-        version, name, checksum = row
+def _missing(migrations: list[_Migration], applied: list[Row]) -> list[_Migration]:
+    for number, (version, name, _) in enumerate(applied, 1):
         if version != number:
             raise MigrationError(f"{name}: was applied although {number:03} was not")
-        if version > len(migrations):
-            raise MigrationError(f"{name}: was applied by newer code; this code has no such file")
-        migration = migrations[version - 1]
-        if name != migration.name:
-            raise MigrationError(f"{migration.name}: was applied as {name}; a migration keeps its name")
-        if checksum != migration.checksum:
-            raise MigrationError(f"{migration.name}: was edited after it was applied; write a new migration")
+    for migration, row in zip(migrations, applied, strict=False):
+        _require_same(migration, row)
+    _require_recent_enough(len(migrations), [row["name"] for row in applied[len(migrations) :]])
+    return migrations[len(applied) :]
+
+
+def _require_same(migration: _Migration, row: Row) -> None:
+    if row["name"] != migration.name:
+        raise MigrationError(f"{migration.name}: was applied as {row['name']}; a migration keeps its name")
+    if row["checksum"] != migration.checksum:
+        raise MigrationError(f"{migration.name}: was edited after it was applied; write a new migration")
+
+
+def _require_recent_enough(last: int, newer: list[str]) -> None:
+    for name in newer:
+        contracts = _CONTRACTS.match(name)
+        if contracts is not None and int(contracts["since"]) > last:
+            raise MigrationError(f"{name}: took away what this code needs; deploy code that has {contracts['since']}")
+    if newer:
+        log.warning("the database is ahead of this code", extra={"unknown": newer})
 
 
 async def _apply(transaction: Transaction, migration: _Migration) -> None:

@@ -96,12 +96,69 @@ async def test_a_renamed_migration_is_refused(database: Database, files: Path) -
         await migrate(database, files)
 
 
-async def test_a_database_newer_than_the_code_is_refused(database: Database, files: Path) -> None:
+async def test_a_database_ahead_of_the_code_is_left_as_it_is_and_said_so(
+    database: Database, files: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     await migrate(database, files)
     (files / "002_add_turn.sql").unlink()
 
-    with pytest.raises(MigrationError, match="002_add_turn: was applied by newer code"):
+    assert await migrate(database, files) == []
+
+    assert [tuple(row) for row in await database.fetch("SELECT id, turn FROM jobs")] == [("first", 0)]
+    [record] = caplog.records
+    assert (record.levelname, record.getMessage()) == ("WARNING", "the database is ahead of this code")
+    assert record.__dict__["unknown"] == ["002_add_turn"]
+
+
+async def test_a_database_ahead_of_the_code_with_another_history_is_refused(database: Database, files: Path) -> None:
+    await migrate(database, files)
+    (files / "002_add_turn.sql").unlink()
+    (files / "001_create_jobs.sql").write_text(CREATE_JOBS + "-- a thought")
+
+    with pytest.raises(MigrationError, match="001_create_jobs: was edited"):
         await migrate(database, files)
+
+
+async def test_another_second_migration_than_the_one_rolled_back_is_refused(database: Database, files: Path) -> None:
+    await migrate(database, files)
+    (files / "002_add_turn.sql").rename(files / "002_add_place.sql")
+
+    with pytest.raises(MigrationError, match="002_add_place: was applied as 002_add_turn"):
+        await migrate(database, files)
+
+
+@pytest.mark.parametrize(("since", "starts"), [("001", True), ("002", True), ("003", False)])
+async def test_code_starts_on_what_was_taken_away_only_when_it_does_without(
+    database: Database, files: Path, since: str, starts: bool
+) -> None:
+    (files / "003_copy_turn.sql").write_text("ALTER TABLE jobs ADD COLUMN place BIGINT")
+    (files / f"004_contract_{since}_drop_turn.sql").write_text("ALTER TABLE jobs DROP COLUMN turn")
+    await migrate(database, files)
+    for newer in ("003_copy_turn.sql", f"004_contract_{since}_drop_turn.sql"):
+        (files / newer).unlink()
+
+    if starts:
+        assert await migrate(database, files) == []
+    else:
+        with pytest.raises(MigrationError, match=r"004_contract_003_drop_turn: took away .*; deploy code that has 003"):
+            await migrate(database, files)
+
+
+@pytest.mark.parametrize("since", ["000", "003", "004"])
+async def test_what_is_taken_away_is_done_without_since_an_earlier_migration(
+    database: Database, files: Path, since: str
+) -> None:
+    (files / f"003_contract_{since}_drop_turn.sql").write_text("ALTER TABLE jobs DROP COLUMN turn")
+
+    with pytest.raises(MigrationError, match=f"is not done without since {since}"):
+        await migrate(database, files)
+
+
+async def test_when_nothing_is_missing_nothing_is_locked(database: Database, replica: Database, files: Path) -> None:
+    await migrate(database, files)
+
+    async with database.exclusive(), asyncio.timeout(5):
+        assert await asyncio.create_task(migrate(replica, files)) == []
 
 
 async def test_a_refusal_applies_nothing(database: Database, files: Path) -> None:
