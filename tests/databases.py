@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from chassis.database import Database, open_database
 from tests.postgres import shared_postgres
 
-KINDS = ("sqlite", "postgresql")
-CHOSEN = os.environ.get("TEST_DATABASE") or "sqlite"
-if CHOSEN not in KINDS:
-    raise ValueError(f"TEST_DATABASE: {CHOSEN} is none of {', '.join(KINDS)}")
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+CHOSEN = os.environ.get("TEST_DATABASE") or SQLITE
+if CHOSEN not in (SQLITE, POSTGRESQL):
+    raise ValueError(f"TEST_DATABASE: must be {SQLITE} or {POSTGRESQL}")
+BOTH = (SQLITE, POSTGRESQL) if CHOSEN == SQLITE else (POSTGRESQL,)
+"""What a test runs on that is worth the time twice."""
+
+on_both_databases = pytest.mark.parametrize("system", BOTH, indirect=True)
+"""For a test whose system others use as well."""
+
+_on_postgres: dict[Path, str] = {}
 
 
 def database_settings(data_dir: Path, kind: str = CHOSEN) -> dict[str, str]:
     """What gives the services of a data directory a database: one of their own, the same whenever they start."""
-    return {} if kind == "sqlite" else {"DATABASE_URL": _postgres_database(data_dir)}
+    if kind == POSTGRESQL and data_dir not in _on_postgres:
+        _on_postgres[data_dir] = shared_postgres().create_database()
+    return {"DATABASE_URL": _on_postgres[data_dir]} if data_dir in _on_postgres else {}
 
 
-@cache
-def _postgres_database(data_dir: Path) -> str:
-    return shared_postgres().create_database()
+@asynccontextmanager
+async def database_of(service: str, data_dir: Path, url: str | None = None) -> AsyncIterator[Database]:
+    """A service's own, which must not run meanwhile; at `url`, or else the one of its data directory."""
+    embedded = f"sqlite:///{data_dir / service}.db"
+    url = url or database_settings(data_dir).get("DATABASE_URL", embedded)
+    database = await open_database(url, schema=f"studio_{service}")
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import pwd
@@ -13,6 +14,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -58,27 +60,21 @@ def stop_shared_postgres() -> None:
 
 
 @contextmanager
-def running_postgres(*options: str, binaries: Path | None = None) -> Iterator[PostgresServer]:
-    """Options are settings of the server; binaries, those of another PostgreSQL than the package's."""
+def running_postgres(
+    *options: str, binaries: Path | None = None, following: PostgresServer | None = None
+) -> Iterator[PostgresServer]:
+    """Options are settings of the server; binaries, those of another PostgreSQL than the package's.
+
+    One that follows another has what that one has, and takes no writes until it is promoted.
+    """
     server = PostgresServer(Path(tempfile.mkdtemp(prefix="postgres-")), options, binaries)
     try:
-        server.create()
+        server.create() if following is None else server.copy(following)
         server.start()
         yield server
     finally:
         server.stop()
         shutil.rmtree(server.directory)
-
-
-async def new_database(url: str) -> str:
-    """An empty database on the server: for a whole system, whose schemas have fixed names."""
-    name = f"test_{uuid.uuid4().hex}"
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(f"CREATE DATABASE {name}")
-    finally:
-        await connection.close()
-    return f"{url.rpartition('/')[0]}/{name}"
 
 
 class PostgresServer:
@@ -94,6 +90,8 @@ class PostgresServer:
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
         self._options = options
         self._binaries = binaries
+        if os.geteuid() == 0:
+            os.chown(directory, self._user.pw_uid, self._user.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
         self.port = _free_port()
 
@@ -105,15 +103,14 @@ class PostgresServer:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
     def create(self) -> None:
-        if os.geteuid() == 0:
-            os.chown(self.directory, self._user.pw_uid, self._user.pw_gid)
         options = ("--no-sync", "--auth=trust", "--encoding=UTF8", "--locale=C", "--username=postgres")
-        with self._run("initdb", *options, "--pgdata", self._data) as initdb:
-            failed = initdb.wait()
-        if failed:
-            raise RuntimeError(f"initdb failed:\n{self._log.read_text()}")
+        self._finish("initdb", *options, "--pgdata", self._data)
         rules = self._data / "pg_hba.conf"
         rules.write_text(f"{_RULES}{rules.read_text()}")
+
+    def copy(self, other: PostgresServer) -> None:
+        options = ("--no-sync", "--checkpoint=fast", "--write-recovery-conf", "--dbname", other.url)
+        self._finish("pg_basebackup", *options, "--pgdata", self._data)
 
     def start(self) -> None:
         """Does nothing when it is running."""
@@ -156,12 +153,20 @@ class PostgresServer:
         return self.url_of(name)
 
     def run_sql(self, *statements: str) -> None:
-        """As the superuser, one after the other."""
-        words = [word for statement in statements for word in ("-c", statement)]
-        with self._run("psql", "-Xqv", "ON_ERROR_STOP=1", *words, self.url) as psql:
-            failed = psql.wait()
-        if failed:
-            raise RuntimeError(f"psql failed:\n{self._log.read_text()}")
+        """As the superuser, one after the other.
+
+        In a thread, since there may be a loop in this one; and not by a program: gRPC minds being forked.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(asyncio.run, self._run_sql(statements)).result()
+
+    async def _run_sql(self, statements: tuple[str, ...]) -> None:
+        connection = await asyncpg.connect(self.url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
 
     def own(self, path: Path) -> None:
         """Makes a file one that the server may read, and nobody else."""
@@ -174,6 +179,12 @@ class PostgresServer:
             install = _copy_install(self.directory) if os.geteuid() == 0 else _install()
             self._binaries = install / "bin"
         return self._binaries / name
+
+    def _finish(self, program: str, *arguments: str | Path) -> None:
+        with self._run(program, *arguments) as process:
+            failed = process.wait()
+        if failed:
+            raise RuntimeError(f"{program} failed:\n{self._log.read_text()}")
 
     def _run(self, program: str, *arguments: str | Path, through: tuple[str, ...] = ()) -> subprocess.Popen[bytes]:
         identity: dict[str, Any] = {}
@@ -195,7 +206,7 @@ class PostgresServer:
         status = self._data / "postmaster.pid"
         deadline = time.monotonic() + _START_TIMEOUT
         while process.poll() is None and time.monotonic() < deadline:
-            if status.exists() and status.read_text().rstrip().endswith("ready"):
+            if status.exists() and status.read_text().rstrip().endswith(("ready", "standby")):
                 return True
             time.sleep(0.01)
         return False

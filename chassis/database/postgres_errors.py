@@ -24,7 +24,7 @@ _UNAVAILABLE = (
     asyncpg.TransactionRollbackError,  # deadlock
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.TransactionTimeoutError,
-    asyncpg.LockNotAvailableError,
+    asyncpg.ObjectNotInPrerequisiteStateError,  # locked, in use, not taking connections
     asyncpg.ReadOnlySQLTransactionError,  # a failover is going on
     asyncpg.InvalidCachedStatementError,  # another replica migrated the schema just now
     asyncpg.PostgresSystemError,  # its disk

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from chassis.database import Database, Row, open_database
+from chassis.database import Row
 from chassis.renders.files import FileRenders
 from services.generation.items_store import ItemStore
 from services.generation.sweeping import Sweeping
+from tests.databases import database_of
 
 JOBS = "SELECT * FROM jobs"
 ITEMS = "SELECT * FROM items"
@@ -36,9 +37,8 @@ class Evidence:
 
 async def gather_evidence(data_dir: Path, database_url: str | None) -> Evidence:
     """Reads everything; the system must be stopped."""
-    generation = await _open(data_dir, database_url, "generation")
-    storage = await _open(data_dir, database_url, "storage")
-    try:
+    opened = database_of("generation", data_dir, database_url), database_of("storage", data_dir, database_url)
+    async with opened[0] as generation, opened[1] as storage:
         before = _renders(data_dir)
         renders = FileRenders(data_dir / "renders")
         await Sweeping(renders, ItemStore(generation), unnamed_for=timedelta(0)).sweep()
@@ -52,13 +52,6 @@ async def gather_evidence(data_dir: Path, database_url: str | None) -> Evidence:
             unnamed_renders=len(before) - len(after),
             renders=after,
         )
-    finally:
-        await generation.close()
-        await storage.close()
-
-
-async def _open(data_dir: Path, database_url: str | None, service: str) -> Database:
-    return await open_database(database_url or f"sqlite:///{data_dir / f'{service}.db'}", schema=service)
 
 
 def _renders(data_dir: Path) -> set[str]:

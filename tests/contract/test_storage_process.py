@@ -15,12 +15,12 @@ import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from chassis.database import open_database
 from chassis.server import Role
 from chassis.settings import SettingsError
 from streamerstudio.storage.v1 import storage_service_pb2 as calls
 from tests.builders import FILES_SECRET, SERVICE_SECRET, USER_SECRET
 from tests.crashing import Crash, Fuse, fused
+from tests.databases import database_of
 from tests.nats import NatsServer
 from tests.pictures import a_picture
 from tests.queueing import eventually
@@ -88,14 +88,13 @@ async def test_a_worker_answers_no_calls_but_health(tmp_path: Path) -> None:
 async def test_what_a_killed_process_left_is_finished_at_the_next_start(tmp_path: Path) -> None:
     async with running_storage_service(settings(tmp_path)):
         pass  # it makes the tables
-    database = await open_database(f"sqlite://{tmp_path}/storage.db", schema="storage")
-    parts = parts_over(database, tmp_path / "blobs")
-    shown, deleted = [await parts.keeper.keep(an_item(), a_picture()) for _ in range(2)]
-    with pytest.raises(Crash):
-        await dying(parts).gallery.set_visibility("ada", shown.id, is_public=True)
-    with pytest.raises(Crash):
-        await dying(parts).gallery.delete_asset("ada", deleted.id)
-    await database.close()
+    async with database_of("storage", tmp_path) as database:
+        parts = parts_over(database, tmp_path / "blobs")
+        shown, deleted = [await parts.keeper.keep(an_item(), a_picture()) for _ in range(2)]
+        with pytest.raises(Crash):
+            await dying(parts).gallery.set_visibility("ada", shown.id, is_public=True)
+        with pytest.raises(Crash):
+            await dying(parts).gallery.delete_asset("ada", deleted.id)
 
     async with running_storage_service(settings(tmp_path)) as service:
 

@@ -1,30 +1,57 @@
-"""One system for all tests of a worker, and a user for each."""
+"""One system on each database for all tests of a worker, and a user for each test."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.local.background import BackgroundSystem
-from tests.postgres import new_database
+from tests.databases import BOTH, CHOSEN, POSTGRESQL, database_settings
+from tests.postgres import shared_postgres
 from tests.systems import client_for, running_system
 
 
 @pytest.fixture(scope="session")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackgroundSystem]:
-    """Shared: a test that kills parts or changes settings runs one of its own, with `tests.systems.running_system`."""
+def sqlite_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackgroundSystem]:
     with running_system(tmp_path_factory.mktemp("system")) as system:
         yield system
 
 
+@pytest.fixture(scope="session")
+def postgresql_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BackgroundSystem]:
+    data_dir = tmp_path_factory.mktemp("system")
+    database_settings(data_dir, POSTGRESQL)
+    with running_system(data_dir) as system:
+        yield system
+
+
 @pytest.fixture
-async def own_database(postgres_url: str) -> str:
+def system(request: pytest.FixtureRequest) -> BackgroundSystem:
+    """Shared: a test that kills parts or changes settings runs one of its own, with `tests.systems.running_system`.
+
+    `on_both_databases` runs a test on two of them.
+    """
+    system: BackgroundSystem = request.getfixturevalue(f"{getattr(request, 'param', CHOSEN)}_system")
+    return system
+
+
+@pytest.fixture(params=BOTH)
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """For a test that runs a system of its own in `tmp_path`: it does so on each database in turn."""
+    kind: str = request.param
+    database_settings(tmp_path, kind)
+    return kind
+
+
+@pytest.fixture
+def own_database() -> str:
     """A PostgreSQL database for a system of this test's own."""
-    return await new_database(postgres_url)
+    return shared_postgres().create_database()
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.databases import database_of
 from tests.e2e.apps import Json, create_kit, finished, generate
 from tests.systems import client_for, running_system
 
@@ -18,7 +17,7 @@ WINDOW = 4
 AT_ONCE = 32
 # Of another user, while a job was under way; whole seconds, as the API has them, would say too little.
 ENDED_MEANWHILE = """
-SELECT COUNT(*) FROM jobs AS others, jobs AS mine WHERE mine.id = ? AND others.user_id = ?
+SELECT COUNT(*) FROM jobs AS others, jobs AS mine WHERE mine.id = $1 AND others.user_id = $2
 AND others.completed_at > mine.created_at AND others.completed_at <= mine.completed_at
 """
 
@@ -91,8 +90,8 @@ async def test_a_first_job_is_made_at_once_while_a_thousand_of_another_user_wait
             made = await finished(grace, (await generate(grace, graces["id"], "banner"))["id"], 60)
             waiting = (await ada.get("/api/v1/jobs", params={"status": "queued"})).json()["total"]
             theirs = (await grace.get("/api/v1/usage")).json()
-    with closing(sqlite3.connect(tmp_path / "generation.db")) as database:
-        [before] = database.execute(ENDED_MEANWHILE, (made["id"], "ada")).fetchone()
+    async with database_of("generation", tmp_path) as database:
+        [[before]] = await database.fetch(ENDED_MEANWHILE, made["id"], "ada")
 
     assert (refused.status_code, refused.json()["error"]["code"]) == (429, "GENERATION_LIMIT_EXCEEDED")
     assert refused.json()["details"][0]["metadata"] == {"limit": str(MANY)}

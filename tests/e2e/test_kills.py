@@ -46,6 +46,7 @@ async def not_ready(client: httpx.AsyncClient, within: float = 30) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.usefixtures("each_database")
 async def test_every_part_may_be_killed_while_jobs_are_under_way(tmp_path: Path) -> None:
     with running_system(tmp_path) as system:
         async with client_for(system, "ada") as client:

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from deploy.local.background import BackgroundSystem
+from tests.databases import on_both_databases
 from tests.e2e.apps import create_kit, events, finished, generate
 
 SIZES = {
@@ -26,6 +27,7 @@ SECONDS = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
+@on_both_databases
 @pytest.mark.parametrize("asset_type", SIZES)
 async def test_every_asset_type_comes_out_at_exactly_its_size(client: httpx.AsyncClient, asset_type: str) -> None:
     kit = await create_kit(client)
@@ -206,6 +208,7 @@ async def test_a_deleted_asset_is_gone_with_its_bytes(client: httpx.AsyncClient)
     assert (await client.get(asset["url"])).status_code == 403
 
 
+@on_both_databases
 async def test_fifty_jobs_of_many_users_all_end(sign_in: Callable[[], httpx.AsyncClient]) -> None:
     users = [sign_in() for _ in range(10)]
     kits = await asyncio.gather(*(create_kit(user) for user in users))

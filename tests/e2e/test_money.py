@@ -76,6 +76,7 @@ async def until(happened: Callable[[], bool], within: float = 20) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.usefixtures("each_database")
 async def test_each_picture_is_paid_for_once_and_shown_as_used(tmp_path: Path) -> None:
     async with paying(tmp_path) as world:
         job = await finished(world.client, (await world.job(count=3))["id"])
@@ -143,6 +144,7 @@ async def test_a_picture_that_could_not_be_stored_is_not_paid_for_again(tmp_path
     assert len(world.api.ledger) == 1
 
 
+@pytest.mark.usefixtures("each_database")
 async def test_a_worker_that_is_killed_in_its_call_costs_at_most_one_more(tmp_path: Path) -> None:
     async with paying(tmp_path) as world:
         world.api.script.append(bills_then(Hang()))
