@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,11 +14,8 @@ from chassis.errors import Unavailable
 from chassis.server import Role, Service, main
 from chassis.settings import ServiceSettings
 from streamerstudio.storage.v1.asset_pb2 import Asset
-from tests.builders import SERVICE_SECRET, USER_SECRET
+from tests.processes import Running, running_process
 from tests.scripted import METHODS, NAME, Context, Script, a_service
-
-ROOT = Path(__file__).parent.parent
-PATIENCE = 20.0
 
 
 class Settings(ServiceSettings):
@@ -72,58 +64,9 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A process that was started."""
-
-    process: asyncio.subprocess.Process
-
-    async def logged(self, message: str) -> dict[str, Any]:
-        """The next line in its log with that message."""
-        assert self.process.stderr is not None
-        async with asyncio.timeout(PATIENCE):
-            async for line in self.process.stderr:
-                if line.startswith(b"{") and (said := json.loads(line))["message"] == message:
-                    return dict(said)
-        raise AssertionError(f"it ended without saying {message!r}")
-
-    async def printed(self, line: str) -> None:
-        """Returns when it has printed the line."""
-        assert self.process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
-            async for printed in self.process.stdout:
-                if printed.decode().strip() == line:
-                    return
-        raise AssertionError(f"it ended without printing {line!r}")
-
-    async def ended(self) -> tuple[int, str, str]:
-        """Its exit code, and what it still had to say."""
-        async with asyncio.timeout(PATIENCE):
-            said, complained = await self.process.communicate()
-        assert self.process.returncode is not None
-        return self.process.returncode, said.decode(), complained.decode()
-
-
-@asynccontextmanager
-async def process(*arguments: str, **environ: str) -> AsyncIterator[Running]:
+def process(*arguments: str, **environ: str) -> AbstractAsyncContextManager[Running]:
     """Starts one; it does not outlive the test."""
-    base: Mapping[str, str] = {
-        "PATH": os.environ["PATH"], "NATS_URL": "nats://127.0.0.1:1", "JWT_SECRET": USER_SECRET,
-        "SERVICE_JWT_SECRET": SERVICE_SECRET,
-    }  # fmt: skip
-    started = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.scripted_process", *arguments),
-        cwd=ROOT,
-        env={**base, **environ},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield Running(started)
-    finally:
-        if started.returncode is None:
-            started.kill()
-            await started.communicate()
+    return running_process("tests.scripted_process", *arguments, **environ)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,8 @@ async def open_database(
     in an earlier release, which it keeps; how many connections there are at most; and seconds for a statement.
 
     Raises:
-        DatabaseRefused: somebody has to mend something first.
+        DatabaseRefused: somebody has to mend something first, or end another process that has the SQLite file open.
         Unavailable: nothing answers.
-        RuntimeError: another process has the SQLite file open.
     """
     if not _SCHEMA.fullmatch(schema):
         raise ValueError(f"schema: {schema!r} is not a lower-case name of at most 63 letters, digits and underscores")

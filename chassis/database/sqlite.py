@@ -17,7 +17,7 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chassis.database.protocol import Row, Transaction, Value, unavailable
+from chassis.database.protocol import DatabaseRefused, Row, Transaction, Value, unavailable
 from chassis.database.rules import Lifetime, OpenTransactions
 from chassis.database.sqlite_errors import Held, translated
 
@@ -31,9 +31,9 @@ sqlite3.register_converter("BOOLEAN", lambda stored: stored != b"0")
 
 
 def open_sqlite(path: Path) -> SQLiteDatabase:
-    """Must be the only one to open `path`: a second process raises RuntimeError."""
+    """Must be the only one to open `path`: to a second process it is refused."""
     if sqlite3.sqlite_version_info < _OLDEST:
-        raise RuntimeError(f"SQLite {_OLDEST[0]}.{_OLDEST[1]} or later is needed; this is {sqlite3.sqlite_version}")
+        raise DatabaseRefused(f"SQLite {_OLDEST[0]}.{_OLDEST[1]} or later is needed; this is {sqlite3.sqlite_version}")
     with ExitStack() as opened:
         _make_ours(path, opened)
         writer = opened.enter_context(closing(_connect(path, "rw")))
@@ -58,7 +58,7 @@ def _claim(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as exc:
         os.close(descriptor)
-        raise RuntimeError(
+        raise DatabaseRefused(
             f"another process uses {path}: a SQLite file serves one process; set DATABASE_URL to another file,"
             " or to PostgreSQL"
         ) from exc
@@ -80,7 +80,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 
 def _make_durable(writer: sqlite3.Connection, path: Path) -> None:
     if _fetch(writer, "PRAGMA journal_mode = WAL")[0][0] != "wal":
-        raise RuntimeError(f"no write-ahead log at {path}: DATABASE_URL must name a file on a local disk")
+        raise DatabaseRefused(f"no write-ahead log at {path}: DATABASE_URL must name a file on a local disk")
     _fetch(writer, "PRAGMA synchronous = FULL")
     _fetch(writer, "PRAGMA foreign_keys = ON")
 

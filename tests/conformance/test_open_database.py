@@ -59,7 +59,7 @@ async def test_a_sqlite_file_serves_one_opener_at_a_time(tmp_path: Path) -> None
     url = f"sqlite://{tmp_path}/one.db"
     first = await open_database(url, schema="any")
 
-    with pytest.raises(RuntimeError, match="DATABASE_URL"):
+    with pytest.raises(DatabaseRefused, match="DATABASE_URL"):
         await open_database(url, schema="any")
     await first.close()
 
