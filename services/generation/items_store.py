@@ -70,14 +70,21 @@ SILENT = """
 SELECT job_id, item, dispatch FROM items
 WHERE state = 'dispatched' AND (touched_at < $1 OR (sent = FALSE AND touched_at < $2))
 """
+# Two ranges of two indexes, each no longer than what is asked for, however many wait and however many are late.
 OVERDUE = """
-SELECT items.job_id, items.item,
-       CASE WHEN items.state = 'dispatched' AND items.render_key IS NOT NULL THEN 'STORAGE_ERROR'
-            ELSE COALESCE(items.deferred_reason, 'DEADLINE_EXCEEDED') END AS reason
-FROM items JOIN jobs ON jobs.id = items.job_id
-WHERE items.state IN ('waiting', 'dispatched')
-  AND (items.finish_by <= $1 OR (items.state = 'waiting' AND jobs.status = 'queued' AND jobs.start_by <= $1))
-ORDER BY items.finish_by LIMIT $2
+SELECT job_id, item, reason FROM (
+  SELECT * FROM (
+    SELECT job_id, item, CASE WHEN state = 'dispatched' AND render_key IS NOT NULL THEN 'STORAGE_ERROR'
+             ELSE COALESCE(deferred_reason, 'DEADLINE_EXCEEDED') END AS reason, finish_by
+    FROM items WHERE state IN ('waiting', 'dispatched') AND finish_by <= $1 ORDER BY finish_by LIMIT $2
+  ) AS late
+  UNION
+  SELECT * FROM (
+    SELECT items.job_id, items.item, COALESCE(items.deferred_reason, 'DEADLINE_EXCEEDED') AS reason, items.finish_by
+    FROM jobs JOIN items ON items.job_id = jobs.id
+    WHERE jobs.status = 'queued' AND jobs.start_by <= $1 AND items.state = 'waiting' ORDER BY jobs.start_by LIMIT $2
+  ) AS not_begun
+) AS overdue ORDER BY finish_by LIMIT $2
 """
 
 

@@ -126,6 +126,20 @@ async def test_a_job_past_its_time_is_overdue_whether_it_waits_or_is_on_its_way(
     assert {job_id for job_id, _, _ in after_finish_by} == {waiting.id, sent.id}
 
 
+async def test_of_what_is_overdue_the_longest_comes_first_each_once_and_no_more_than_asked_for(
+    jobs: JobStore, items: ItemStore
+) -> None:
+    minutes = [timedelta(minutes=number) for number in range(1, 4)]
+    late = [await jobs.create(a_job(start_by=NOON + each, finish_by=NOON + each)) for each in minutes]
+    not_begun = [await jobs.create(a_job(start_by=NOON + each, finish_by=NOON + 9 * each)) for each in minutes]
+    expected = [job.id for job in (late[0], late[1], late[2], not_begun[0], not_begun[1], not_begun[2])]
+
+    overdue = await items.overdue(NOON + timedelta(minutes=4), 10)
+
+    assert [job_id for job_id, _, _ in overdue] == expected
+    assert [job_id for job_id, _, _ in await items.overdue(NOON + timedelta(minutes=4), 2)] == expected[:2]
+
+
 async def test_a_picture_that_was_made_in_time_and_not_stored_is_not_said_to_have_taken_too_long(
     jobs: JobStore, items: ItemStore
 ) -> None:

@@ -1,0 +1,1 @@
+"""How much of a large database each statement of the services reads."""
