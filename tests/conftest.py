@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chassis.database import Database, migrate, open_database
+from tests.databases import BOTH, database_settings
 from tests.nats import NatsServer, start_nats
 from tests.postgres import shared_postgres, stop_shared_postgres
 
@@ -57,6 +58,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite://{tmp_path}/test.db"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(params=BOTH)
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """For a test that runs services of its own in `tmp_path`: it does so on each database in turn."""
+    kind: str = request.param
+    database_settings(tmp_path, kind)
+    return kind
 
 
 @pytest.fixture

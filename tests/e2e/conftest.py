@@ -5,13 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import httpx
 import pytest
 
 from deploy.local.background import BackgroundSystem
-from tests.databases import BOTH, CHOSEN, POSTGRESQL, database_settings
+from tests.databases import CHOSEN, POSTGRESQL, database_settings
 from tests.postgres import shared_postgres
 from tests.systems import client_for, running_system
 
@@ -38,14 +37,6 @@ def system(request: pytest.FixtureRequest) -> BackgroundSystem:
     """
     system: BackgroundSystem = request.getfixturevalue(f"{getattr(request, 'param', CHOSEN)}_system")
     return system
-
-
-@pytest.fixture(params=BOTH)
-def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """For a test that runs a system of its own in `tmp_path`: it does so on each database in turn."""
-    kind: str = request.param
-    database_settings(tmp_path, kind)
-    return kind
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""From a database that an earlier release has left."""
