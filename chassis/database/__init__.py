@@ -14,7 +14,7 @@ case). Ids and times come from the application; NULLs are sorted with NULLS FIRS
 """
 
 from chassis.database.migrations import MigrationError, migrate
-from chassis.database.opening import open_database
+from chassis.database.opening import describe_database, open_database
 from chassis.database.protocol import Database, DatabaseRefused, Row, Transaction, UniqueViolation, Value
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Transaction",
     "UniqueViolation",
     "Value",
+    "describe_database",
     "migrate",
     "open_database",
 ]

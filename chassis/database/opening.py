@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from chassis.database.postgres import open_postgres
+from chassis.database.postgres import describe_postgres, open_postgres
 from chassis.database.protocol import Database, DatabaseRefused
 from chassis.database.sqlite import open_sqlite
 from chassis.database_url import SQLITE, checked
@@ -44,3 +44,8 @@ async def open_database(
     return await open_postgres(
         url, schema=schema, former_schema=former_schema, pool_size=pool_size, statement_timeout=statement_timeout
     )
+
+
+async def describe_database(url: str) -> str:
+    """What is there, for a person; raises as `open_database`, and makes nothing."""
+    return "SQLite" if url.startswith(SQLITE) else await describe_postgres(url)

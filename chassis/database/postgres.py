@@ -26,6 +26,7 @@ _FAILING_OVER = 10.0
 
 # Both are readable for everybody, also for a role that may do nothing in a schema.
 _HAS_SCHEMA = "SELECT 1 FROM pg_namespace WHERE nspname = $1"
+_WHAT_IT_IS = "SELECT current_setting('server_version'), current_setting('max_connections')"
 _HAS_TABLE = "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = $2"
 
 
@@ -43,6 +44,14 @@ async def open_postgres(
         await _create_schema(sessions)
     with translated():
         return PostgresDatabase(await sessions.pool(pool_size), sessions)
+
+
+async def describe_postgres(url: str) -> str:
+    """Its version, and how many connections it takes of everybody."""
+    async with plain(url) as connection:
+        await require_sessions(connection, url)
+        version, most = await connection.fetchrow(_WHAT_IT_IS) or ("?", "?")
+    return f"PostgreSQL {version}, {most} connections for all"
 
 
 async def _is_ours(connection: Connection, schema: str) -> bool:

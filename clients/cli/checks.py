@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 from chassis.settings import SettingsError
+from clients.cli.database_check import check_database
 from clients.cli.failures import CommandFailed
 from clients.cli.findings import Finding
 from clients.cli.provider_check import check_provider
@@ -48,6 +49,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield Finding("settings", True, f"STUDIO_ENV={settings.environment}")
     yield _data_dir(settings.data_dir)
     yield _secrets(settings)
+    yield check_database(environ, is_production=settings.environment == "production")
     yield check_provider(environ)
     process = holder(settings.data_dir)
     yield check_storage(environ, is_running=process is not None)

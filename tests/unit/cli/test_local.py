@@ -42,9 +42,7 @@ def test_doctor_finds_a_machine_well_on_which_nothing_runs_yet(studio: Studio) -
     assert result.exit_code == 0, result.stdout
     assert set(found(result)) == {
         *("python", "generated code", "envoy", "nats-server", "settings", "data directory", "secrets", "ports"),
-        "image provider",
-        "pictures",
-        "system",
+        *("database", "image provider", "pictures", "system"),
     }
 
 
