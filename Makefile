@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help setup dev generate demo up test chaos soak bench-prompts check fmt pins
+.PHONY: help setup dev generate demo up test test-postgres chaos soak bench-prompts check fmt pins
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ up: setup ## the whole system in the foreground; Ctrl-C stops it
 
 test: dev ## the whole test suite, on real parts
 	@$(BIN)/pytest -n 2 --dist worksteal
+
+test-postgres: dev ## every test of services and of the whole system once more, on PostgreSQL
+	@TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist worksteal tests/contract tests/e2e tests/chaos tests/migration
 
 SECONDS ?= 300
 SEED ?= 7

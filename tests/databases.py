@@ -32,12 +32,14 @@ def database_settings(data_dir: Path, kind: str = CHOSEN) -> dict[str, str]:
     return {"DATABASE_URL": _on_postgres[data_dir]} if data_dir in _on_postgres else {}
 
 
+def url_of(service: str, data_dir: Path) -> str:
+    return database_settings(data_dir).get("DATABASE_URL", f"sqlite:///{data_dir.resolve() / service}.db")
+
+
 @asynccontextmanager
 async def database_of(service: str, data_dir: Path, url: str | None = None) -> AsyncIterator[Database]:
-    """A service's own, which must not run meanwhile; at `url`, or else the one of its data directory."""
-    embedded = f"sqlite:///{data_dir / service}.db"
-    url = url or database_settings(data_dir).get("DATABASE_URL", embedded)
-    database = await open_database(url, schema=f"studio_{service}")
+    """A service's own, at `url` or else that of its data directory; on SQLite it must not run meanwhile."""
+    database = await open_database(url or url_of(service, data_dir), schema=f"studio_{service}")
     try:
         yield database
     finally:

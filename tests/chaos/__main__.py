@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.run import Load, Report, run
+from tests.postgres import stop_shared_postgres
 
 
 def main() -> None:
@@ -24,7 +25,10 @@ def main() -> None:
     arguments = parser.parse_args()
     directory = arguments.keep or Path(tempfile.mkdtemp(prefix="chaos-"))
     _say(f"seed {arguments.seed}; logs in {directory}")
-    report = asyncio.run(_run(directory, arguments))
+    try:
+        report = asyncio.run(_run(directory, arguments))
+    finally:
+        stop_shared_postgres()
     print(report)
     sys.exit(1 if report.wrong else 0)
 

@@ -134,7 +134,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 async def test_the_database_is_locked(tmp_path: Path) -> None:
-    async with world(tmp_path) as it:
+    async with world(tmp_path, DATABASE_URL="") as it:  # a lock of SQLite's
         it.api.script.extend([serves_slowly] * 4)
         jobs = [await it.job(count=2) for _ in range(3)]
         await until(lambda: len(it.api.ledger) == 4)

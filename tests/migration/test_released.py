@@ -15,7 +15,7 @@ from chassis.database.migrations import split_statements
 from streamerstudio.generation.v1 import generation_service_pb2
 from streamerstudio.generation.v1.job_pb2 import JobStatus
 from streamerstudio.storage.v1 import storage_service_pb2
-from tests.databases import database_settings
+from tests.databases import url_of
 from tests.generation_service import Studio, running_studio
 from tests.nats import NatsServer
 from tests.prompt_service import as_user
@@ -91,11 +91,10 @@ async def test_the_earlier_release_starts_again_on_this_ones_tables(database: Da
 
 @pytest.mark.usefixtures("each_database")
 async def test_the_services_go_on_where_the_earlier_release_stopped(tmp_path: Path, nats: NatsServer) -> None:
-    url = database_settings(tmp_path).get("DATABASE_URL")
     async with AsyncExitStack() as stack:
         for service in NAMES:
             # The schema had the service's own name then.
-            database = await open_database(url or f"sqlite:///{tmp_path / service}.db", schema=service)
+            database = await open_database(url_of(service, tmp_path), schema=service)
             stack.push_async_callback(database.close)
             await migrate(database, RELEASED / service)
             await write_rows(database, service)
