@@ -55,7 +55,8 @@ class Crowded:
 @contextmanager
 def crowded(data: Path, **settings: str) -> Iterator[Crowded]:
     said: list[str] = []
-    with running_system(data, said.append, **settings) as system:
+    # The databases are on the disk that fills.
+    with running_system(data, said.append, DATABASE_URL="", **settings) as system:
         yield Crowded(system, data, said)
 
 
