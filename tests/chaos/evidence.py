@@ -55,7 +55,8 @@ async def gather_evidence(data_dir: Path, database_url: str | None) -> Evidence:
 
 
 def _renders(data_dir: Path) -> set[str]:
-    return {path.name for path in (data_dir / "renders").iterdir()}
+    # One that begins with a dot is a draft that a worker died over: nobody's, and swept in a day.
+    return {path.name for path in (data_dir / "renders").iterdir() if not path.name.startswith(".")}
 
 
 def _blobs(directory: Path) -> dict[str, str]:
