@@ -52,7 +52,8 @@ class Sessions:
             connection = await asyncpg.connect(self.url, timeout=_CONNECT_TIMEOUT, server_settings=self._names())
         try:
             with translated():
-                await self._begin(connection, statement_timeout="0", lock_timeout=_milliseconds(_LOCK_TIMEOUT))
+                patience = _milliseconds(min(self.statement_timeout, _LOCK_TIMEOUT))
+                await self._begin(connection, statement_timeout="0", lock_timeout=patience)
             yield connection
         finally:
             await connection.close(timeout=_CLOSE_TIMEOUT)

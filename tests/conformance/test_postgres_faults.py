@@ -110,6 +110,21 @@ async def test_a_migration_that_is_left_alone_lets_the_next_one_in(postgres_url:
     await other.close()
 
 
+async def test_who_waits_long_for_another_migration_is_told_so(postgres_url: str, schema: str) -> None:
+    holder = await counters(postgres_url, schema)
+    other = await open_database(postgres_url, schema=schema, statement_timeout=0.1)
+
+    async with holder.exclusive() as transaction:
+        await transaction.execute(ADD, "a")
+        with pytest.raises(Unavailable):
+            await asyncio.create_task(alone(other))
+
+    await alone(other)
+    assert await value(holder) == 2
+    await holder.close()
+    await other.close()
+
+
 async def alone(database: Database) -> None:
     async with database.exclusive() as transaction:
         await transaction.execute(ADD, "a")
