@@ -116,6 +116,8 @@ async def exercise_assets(database: Database) -> None:
     assert abandoned is not None
     await store.finish_removal(abandoned)
     await store.of_item(STORED, 0)
+    await store.claiming([f"private/{job_id(number)}" for number in range(50)])
+    await store.stored_between(f"private/{job_id(1)}", "private/~", PAGE)
     await store.unfinished(NOW_ON - timedelta(days=1))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chassis.database import Database, Row, Transaction, Value
 
-VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+STATEMENT = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\s")
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ def texts_in(package: Path) -> list[str]:
         within = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
         for node in ast.walk(tree):
             text = _text(node)
-            if text is not None and id(node) not in within and text.lstrip().startswith(VERBS):
+            if text is not None and id(node) not in within and STATEMENT.match(text):
                 patterns.append(".*".join(re.escape(piece) for piece in re.split(r"\{\w*\}", text)))
     return patterns
 
