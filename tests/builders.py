@@ -51,7 +51,7 @@ RENDERED = b"a picture that waits"
 
 def a_render(key: str = "render.0") -> Render:
     """A picture that waits to be stored: RENDERED, where its bytes matter."""
-    return Render(key, hashlib.sha256(RENDERED).hexdigest(), "image/png")
+    return Render(key, hashlib.sha256(RENDERED).hexdigest(), "image/png", palette_distance=12.3)
 
 
 def user_token(user_id: str = "ada", *, secret: str = USER_SECRET, lifetime: float = 3600, **claims: Any) -> str:

@@ -161,6 +161,7 @@ def _to_store_task(
         render_key=render.key,
         sha256=render.sha256,
         content_type=render.content_type,
+        palette_distance=render.palette_distance,
     )
 
 

@@ -36,6 +36,8 @@ class Render:
     key: str
     sha256: str
     content_type: str
+    palette_distance: float | None = None
+    """As of the picture."""
 
 
 OPERATORS = "↻ "
@@ -252,10 +254,12 @@ class RenderRequest:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Encoded image bytes as a provider returned them; not yet trusted."""
+    """Encoded image bytes: as a provider returned them, and not yet trusted, or as they were made of those."""
 
     data: bytes
     content_type: str
+    palette_distance: float | None = None
+    """How far it is from the brand's colours; 0 is nearest. None: not measured, or nothing is seen of it."""
 
 
 class RenderVoid(Exception):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence, Set
 from datetime import datetime
 
-from chassis.database import Database, Row, Transaction
+from chassis.database import Database, Row, Transaction, Value
 from chassis.times import from_micros, to_micros
 from services.generation.discards_store import DISCARD_LATE
 from services.generation.domain import AssetType, Dispatch, GenerationJob, Render, Sending, Started
 from services.generation.refusals import ItemNotFound
 from services.generation.states import Failure, ItemStanding, ItemState
-from services.generation.store import SET_PROMPT, failure_columns, lock, settle, to_failure, to_render
+from services.generation.store import SET_PROMPT, failure_columns, lock, render_columns, settle, to_failure, to_render
 
 STARTED = 20
 """Per cent of an item that is done when its picture is about to be made."""
@@ -21,14 +21,17 @@ RENDERED = 70
 START = """
 UPDATE items SET progress = CASE WHEN progress > $4 THEN progress ELSE $4 END, touched_at = $5, sent = TRUE
 WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
-RETURNING seed, render_key, render_sha256, render_content_type
+RETURNING seed, render_key, render_sha256, render_content_type, palette_distance
 """
 SET_RENDER = """
-UPDATE items SET render_key = $3, render_sha256 = $4, render_content_type = $5, progress = $6, touched_at = $7
+UPDATE items SET render_key = $3, render_sha256 = $4, render_content_type = $5, palette_distance = $6, progress = $7,
+       touched_at = $8
 WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched') AND render_key IS NULL
 """
 STANDING = "SELECT * FROM items WHERE job_id = $1 AND item = $2"
-GET_RENDER = "SELECT render_key, render_sha256, render_content_type FROM items WHERE job_id = $1 AND item = $2"
+GET_RENDER = """
+SELECT render_key, render_sha256, render_content_type, palette_distance FROM items WHERE job_id = $1 AND item = $2
+"""
 NAMED_RENDERS = """
 SELECT render_key FROM items WHERE job_id IN ({places}) AND state <> 'stored' AND render_key IS NOT NULL
 """
@@ -55,7 +58,7 @@ TAKE = """
 UPDATE items SET state = 'dispatched', dispatch = dispatch + 1, sent = FALSE, touched_at = $2
 WHERE (job_id, item) IN (
   SELECT job_id, item FROM items WHERE state = 'waiting' AND not_before <= $2 ORDER BY turn, job_id, item LIMIT $1)
-RETURNING job_id, item, dispatch, turn, render_key, render_sha256, render_content_type
+RETURNING job_id, item, dispatch, turn, render_key, render_sha256, render_content_type, palette_distance
 """
 SET_CLOCK = "UPDATE dispatch SET clock = $1 WHERE one = 1 AND clock < $1"
 GIVE_BACK = """
@@ -114,7 +117,7 @@ class ItemStore:
 
     async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> Render | None:
         """Of two renders the first counts: it may be on its way to storage already."""
-        columns = (render.key, render.sha256, render.content_type, RENDERED)
+        columns = (*render_columns(render), RENDERED)
         if await self._change(SET_RENDER, job_id, item, *columns, now=now):
             return render
         row = await self._database.fetch_one(GET_RENDER + " AND state IN ('waiting', 'dispatched')", job_id, item)
@@ -155,7 +158,7 @@ class ItemStore:
         """False when the item had ended before, or was sent again since."""
         return await self._change(SET_FAILED, job_id, item, *failure_columns(failure), dispatch, now=now)
 
-    async def _change(self, sql: str, job_id: str, item: int, *values: str | int | bool | None, now: datetime) -> bool:
+    async def _change(self, sql: str, job_id: str, item: int, *values: Value, now: datetime) -> bool:
         async with self._database.transaction() as transaction:
             job = await _lock(transaction, job_id, item)
             changed = await transaction.execute(sql, job_id, item, *values, to_micros(now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from services.generation.domain import AssetType, Picture, RenderRequest
+from services.generation.domain import AssetType, BrandKitContext, Picture, RenderRequest
 
 
 class Attempt(Protocol):
@@ -54,9 +54,9 @@ class ImageProvider(Protocol):
 
 
 class Pixels(Protocol):
-    """Makes a picture right: its size, its mode, its weight."""
+    """Makes a picture right: its size, its mode, its weight. And says how near it came to the brand's colours."""
 
-    async def conform(self, data: bytes, asset_type: AssetType) -> Picture:
+    async def conform(self, data: bytes, asset_type: AssetType, brand: BrandKitContext) -> Picture:
         """Must raise RenderFailed (INVALID_IMAGE) for what cannot be used; never blocks the event loop.
 
         An overlay without transparency of its own has a flat key colour in its place, one of `key_color_for`.

@@ -22,6 +22,7 @@ from services.generation.domain import (
 )
 from services.generation.limits import Limits, Load
 from services.generation.states import Failure, ItemStanding, JobStatus
+from services.generation.variations import StoredItem
 
 
 class Jobs(Protocol):
@@ -71,8 +72,8 @@ class Jobs(Protocol):
         """What a user has used since then, and the jobs under way now."""
         ...
 
-    async def asset_order(self, job_id: str) -> dict[str, int]:
-        """Item number by asset id, for the items that are stored."""
+    async def stored_items(self, job_id: str) -> Sequence[StoredItem]:
+        """The variations that are stored, in order."""
         ...
 
     async def cancel(self, job_id: str, now: datetime) -> GenerationJob:

@@ -130,14 +130,14 @@ class Rendering:
             key = key_color_for((*request.brand_kit.primary_colors, *request.brand_kit.accent_colors))
             request = replace(request, prompt=f"{request.prompt}\n\n{KEYED.format(key=key)}")
         picture = await self._provider.render(request, calls)
-        return await self._pixels.conform(picture.data, request.asset_type)
+        return await self._pixels.conform(picture.data, request.asset_type, request.brand_kit)
 
     async def _keep(self, job_id: str, item: int, picture: Picture) -> Render | None:
         sha256 = hashlib.sha256(picture.data).hexdigest()
-        render = Render(_key(job_id, item, sha256), sha256, picture.content_type)
+        render = Render(_key(job_id, item, sha256), sha256, picture.content_type, picture.palette_distance)
         await self._surely(job_id, lambda: self._renders.put(render.key, picture.data))
         kept = await self._surely(job_id, lambda: self._items.rendered(job_id, item, render, self._clock()))
-        if kept != render:
+        if kept is None or kept.key != render.key:
             await self._renders.delete(render.key)
         await self._announcer.announce(job_id)
         return kept

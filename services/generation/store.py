@@ -26,6 +26,7 @@ from services.generation.states import (
     check_transition,
     conclude,
 )
+from services.generation.variations import StoredItem
 
 INSERT_JOB = """
 INSERT INTO jobs (id, user_id, brand_kit_id, asset_type, status, progress, count, custom_prompt, template_version,
@@ -36,11 +37,11 @@ RETURNING *
 # Start-time fair queueing: one user's hundred thousand items delay another's first by one turn.
 INSERT_ITEM = """
 INSERT INTO items (job_id, item, user_id, state, progress, turn, not_before, dispatch, touched_at, finish_by, seed,
-                   render_key, render_sha256, render_content_type)
+                   render_key, render_sha256, render_content_type, palette_distance)
 SELECT CAST($1 AS TEXT), CAST($2 AS INTEGER), CAST($3 AS TEXT), 'waiting', 0,
        1 + CASE WHEN waiting.last > dispatch.clock THEN waiting.last ELSE dispatch.clock END,
        CAST($4 AS BIGINT), 0, CAST($4 AS BIGINT), CAST($5 AS BIGINT), CAST($6 AS BIGINT),
-       CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT)
+       CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS DOUBLE PRECISION)
 FROM dispatch, (SELECT COALESCE(MAX(turn), 0) AS last FROM items WHERE user_id = $3 AND state = 'waiting') AS waiting
 """
 GET = "SELECT * FROM jobs WHERE id = $1"
@@ -57,7 +58,9 @@ SELECT
   (SELECT COUNT(*) FROM jobs WHERE user_id = $1 AND status IN ('queued', 'processing')) AS active_jobs,
   (SELECT COUNT(*) FROM attempts WHERE user_id = $1 AND state <> 'unpaid' AND started_at >= $2) AS billed_calls
 """
-ASSET_ORDER = "SELECT asset_id, item FROM items WHERE job_id = $1 AND state = 'stored'"
+STORED_ITEMS = """
+SELECT item, asset_id, palette_distance FROM items WHERE job_id = $1 AND state = 'stored' ORDER BY item
+"""
 
 # Whoever changes a job or its items locks the job first, so two items that end at once see each other.
 LOCK = "UPDATE jobs SET revision = revision WHERE id = $1 RETURNING *"
@@ -144,9 +147,10 @@ class JobStore:
         row = await self._database.fetch_one(USAGE, user_id, to_micros(since))
         return Usage(row["jobs"], row["active_jobs"], row["billed_calls"]) if row else Usage(0, 0, 0)
 
-    async def asset_order(self, job_id: str) -> dict[str, int]:
-        """Item number by asset id."""
-        return {row["asset_id"]: row["item"] for row in await self._database.fetch(ASSET_ORDER, job_id)}
+    async def stored_items(self, job_id: str) -> Sequence[StoredItem]:
+        """In the order of the variations."""
+        rows = await self._database.fetch(STORED_ITEMS, job_id)
+        return [StoredItem(row["item"], row["asset_id"], row["palette_distance"]) for row in rows]
 
     async def cancel(self, job_id: str, now: datetime) -> GenerationJob:
         """Raises JobNotFound or InvalidStateTransition."""
@@ -189,7 +193,7 @@ async def _insert(transaction: Transaction, job: NewJob) -> GenerationJob:
         job.custom_prompt, job.template_version, job.request_id, to_micros(job.start_by), finish_by, created,
     )  # fmt: skip
     for number, item in enumerate(job.items):
-        render = _render_columns(item.render)
+        render = render_columns(item.render)
         await transaction.execute(INSERT_ITEM, job.id, number, job.user_id, created, finish_by, item.seed, *render)
     assert row is not None
     return to_job(row)
@@ -266,11 +270,14 @@ def to_render(row: Row) -> Render | None:
     """The render columns of a row of `items`."""
     if row["render_key"] is None:
         return None
-    return Render(row["render_key"], row["render_sha256"], row["render_content_type"])
+    return Render(row["render_key"], row["render_sha256"], row["render_content_type"], row["palette_distance"])
 
 
-def _render_columns(render: Render | None) -> tuple[str | None, str | None, str | None]:
-    return (render.key, render.sha256, render.content_type) if render else (None, None, None)
+def render_columns(render: Render | None) -> tuple[str | None, str | None, str | None, float | None]:
+    """Key, SHA-256, MIME type, palette distance."""
+    if render is None:
+        return None, None, None, None
+    return render.key, render.sha256, render.content_type, render.palette_distance
 
 
 def to_item(row: Row) -> Item:

@@ -14,6 +14,7 @@ from services.generation.domain import Asset, AssetType, GenerationJob, Idempote
 from services.generation.limits import Limits, Load
 from services.generation.ports import Announcer, Assets, BrandKits, Jobs, PastCalls, RenderCopies
 from services.generation.states import InvalidStateTransition, JobStatus
+from services.generation.variations import in_order_of_palette
 
 MAX_SEED = 2**31 - 1
 """Image APIs take 32 bits, signed."""
@@ -211,12 +212,17 @@ class GenerationService:
         return await self._jobs.page(user_id, status, limit, offset)
 
     async def assets_of(self, caller: Caller, job: GenerationJob) -> Sequence[Asset]:
-        """What of a job can be read, in the order of its variations; storage is asked only when there is something."""
+        """What of a job can be read; storage is asked only when there is something.
+
+        In the order of its variations, so that they stay where they are while others come; once it has ended, the
+        nearest to the brand's colours first.
+        """
         if not job.has_assets:
             return []
-        order = await self._jobs.asset_order(job.id)
-        assets = await self._assets.of_job(job.id, caller.token)
-        return sorted((asset for asset in assets if asset.id in order), key=lambda asset: order[asset.id])
+        items = await self._jobs.stored_items(job.id)
+        assets = {asset.id: asset for asset in await self._assets.of_job(job.id, caller.token)}
+        ordered = in_order_of_palette(items) if job.status.is_terminal else items
+        return [assets[item.asset_id] for item in ordered if item.asset_id in assets]
 
     async def get_job_assets(self, caller: Caller, job_id: str) -> Sequence[Asset]:
         """Raises JobNotFound or NotOwner."""

@@ -57,6 +57,7 @@ def _order(task: StoreTask) -> StoreOrder:
         item=Item(work.job_id, work.item, work.user_id, AssetType.Name(task.asset_type)),
         render_key=task.render_key,
         sha256=task.sha256,
+        palette_distance=task.palette_distance if task.HasField("palette_distance") else None,
     )
 
 

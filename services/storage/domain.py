@@ -58,6 +58,8 @@ class Picture:
     width: int
     height: int
     file_size: int
+    palette_distance: float | None = None
+    """How far it is from the brand's colours: whoever made it knows, and its bytes do not tell. None: nobody said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ class StoreOrder:
     item: Item
     render_key: str
     sha256: str
+    palette_distance: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from chassis.times import to_timestamp
+from services.storage.domain import Asset as StoredAsset
 from services.storage.domain import Item, Link, LinkedAsset, Problem, Progress
-from streamerstudio.storage.v1.asset_pb2 import Asset, SignedUrl, StorageProblem, StorageProgress
+from streamerstudio.storage.v1.asset_pb2 import Asset, AssetRecord, SignedUrl, StorageProblem, StorageProgress
 from streamerstudio.storage.v1.storage_service_pb2 import CheckStorageResponse, UploadInfo
 from streamerstudio.type.v1.asset_type_pb2 import AssetType
 
@@ -31,6 +32,16 @@ def to_message(linked: LinkedAsset) -> Asset:
         is_public=asset.is_public,
         viral_score=asset.viral_score,
         created_at=to_timestamp(asset.created_at),
+    )
+
+
+def to_record(asset: StoredAsset) -> AssetRecord:
+    return AssetRecord(
+        asset_id=asset.id,
+        job_id=asset.item.job_id,
+        item=asset.item.item,
+        sha256=asset.picture.sha256,
+        palette_distance=asset.picture.palette_distance,
     )
 
 

@@ -11,7 +11,7 @@ from google.api.httpbody_pb2 import HttpBody
 
 from chassis.auth import Access, current_caller, grpc_methods
 from services.storage.domain import Filter
-from services.storage.messages import to_item, to_link, to_message, to_news
+from services.storage.messages import to_item, to_link, to_message, to_news, to_record
 from services.storage.uploads import read_upload
 from services.storage.usecases.checking import Checking
 from services.storage.usecases.files import File, Files
@@ -33,6 +33,7 @@ METHODS = grpc_methods(
         "SetVisibility": Access.USER,
         "GetFile": Access.PUBLIC,
         "GetSharedAsset": Access.PUBLIC,
+        "GetAssetRecord": Access.SERVICE,
         "CheckStorage": Access.SERVICE,
     },
 )
@@ -99,6 +100,9 @@ class StorageServicer(StorageServiceServicer):
         async with self._files.open_shared(request.asset_id.lower()) as file:
             async for part in _parts(file, context):
                 yield part
+
+    async def GetAssetRecord(self, request: calls.GetAssetRecordRequest, context: Context) -> messages.AssetRecord:
+        return to_record(await self._gallery.get_record(request.asset_id.lower()))
 
     async def CheckStorage(
         self, request: calls.CheckStorageRequest, context: Context

@@ -12,13 +12,14 @@ from services.storage.domain import Asset, Filter, Item, Picture, State, is_publ
 
 INSERT = """
 INSERT INTO assets (id, job_id, item, user_id, asset_type, state, key, is_public,
-                    sha256, content_type, width, height, file_size, created_at)
-VALUES ($1, $2, $3, $4, $5, 'writing', $6, FALSE, $7, $8, $9, $10, $11, $12)
+                    sha256, content_type, width, height, file_size, palette_distance, created_at)
+VALUES ($1, $2, $3, $4, $5, 'writing', $6, FALSE, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (job_id, item) DO NOTHING
 RETURNING *
 """
 BEGIN_AGAIN = """
-UPDATE assets SET key = $3, old_key = key, sha256 = $4, content_type = $5, width = $6, height = $7, file_size = $8
+UPDATE assets SET key = $3, old_key = key, sha256 = $4, content_type = $5, width = $6, height = $7, file_size = $8,
+       palette_distance = $9
 WHERE id = $1 AND state = 'writing' AND key = $2 AND old_key IS NULL
 """
 FORGET_OLD_KEY = "UPDATE assets SET old_key = NULL WHERE id = $1 AND state = 'writing' AND old_key = $2"
@@ -175,7 +176,13 @@ def _where(wanted: Filter) -> tuple[str, list[Value]]:
 
 
 def _measured(picture: Picture) -> tuple[Value, ...]:
-    return picture.sha256, picture.content_type, picture.width, picture.height, picture.file_size
+    measured = picture.sha256, picture.content_type, picture.width, picture.height, picture.file_size
+    return *measured, picture.palette_distance
+
+
+def _picture(row: Row) -> Picture:
+    measured = row["sha256"], row["content_type"], row["width"], row["height"], row["file_size"]
+    return Picture(*measured, palette_distance=row["palette_distance"])
 
 
 def _asset_or_none(row: Row | None) -> Asset | None:
@@ -186,7 +193,7 @@ def _asset(row: Row) -> Asset:
     return Asset(
         id=row["id"],
         item=Item(row["job_id"], row["item"], row["user_id"], row["asset_type"]),
-        picture=Picture(row["sha256"], row["content_type"], row["width"], row["height"], row["file_size"]),
+        picture=_picture(row),
         state=State(row["state"]),
         key=row["key"],
         next_key=row["next_key"],

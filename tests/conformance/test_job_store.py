@@ -11,11 +11,12 @@ import pytest
 
 import services.generation
 from chassis.database import Database
-from services.generation.domain import Dispatch, GenerationJob
+from services.generation.domain import Dispatch, GenerationJob, NewItem, Render
 from services.generation.items_store import ItemStore
 from services.generation.refusals import JobNotFound
 from services.generation.states import InvalidStateTransition, ItemStanding, ItemState, JobStatus
 from services.generation.store import JobStore
+from services.generation.variations import StoredItem
 from tests.builders import NOON, a_failure, a_job, a_render
 
 LATER = NOON + timedelta(seconds=1)
@@ -111,7 +112,7 @@ async def test_the_last_item_completes_the_job(jobs: JobStore, items: ItemStore)
 
     assert (half.status, half.progress, half.has_assets) == (JobStatus.PROCESSING, 60, True)
     assert (done.status, done.progress, done.completed_at) == (JobStatus.COMPLETED, 100, LATER)
-    assert await jobs.asset_order(job.id) == {"asset-0": 0, "asset-1": 1}
+    assert await jobs.stored_items(job.id) == [StoredItem(0, "asset-0", None), StoredItem(1, "asset-1", None)]
 
 
 async def test_two_items_that_end_at_once_complete_the_job_together(jobs: JobStore, items: ItemStore) -> None:
@@ -202,6 +203,30 @@ async def test_what_went_wrong_on_an_earlier_way_does_not_end_an_item(jobs: JobS
 
     assert not await items.failed(job.id, 0, a_failure(), LATER, dispatch=1)
     assert await items.failed(job.id, 0, a_failure(), LATER, dispatch=2)
+
+
+async def test_how_near_a_picture_is_to_the_brand_is_kept_with_its_render(jobs: JobStore, items: ItemStore) -> None:
+    job = await jobs.create(a_job(count=3))
+    await start_all(items, await items.take(3, LATER))
+    near, unmeasured, late = (Render(f"render.{far}", "sha", "image/png", far) for far in (0.1, None, 7.7))
+    await items.rendered(job.id, 0, near, LATER)
+    await items.rendered(job.id, 0, late, LATER)
+    await items.rendered(job.id, 1, unmeasured, LATER)
+
+    for number in (1, 0):
+        await items.stored(job.id, number, f"asset-{number}", LATER)
+
+    assert await jobs.stored_items(job.id) == [StoredItem(0, "asset-0", 0.1), StoredItem(1, "asset-1", None)]
+
+
+async def test_a_picture_that_is_taken_over_for_a_retry_is_as_near_as_it_was(jobs: JobStore, items: ItemStore) -> None:
+    job = await jobs.create(a_job(items=(NewItem(7, a_render()),)))
+
+    [sending] = await items.take(1, LATER)
+    await items.stored(job.id, 0, "asset-0", LATER)
+
+    assert sending.render == a_render()
+    assert await jobs.stored_items(job.id) == [StoredItem(0, "asset-0", a_render().palette_distance)]
 
 
 async def test_a_render_is_spent_only_when_its_item_is_stored(jobs: JobStore, items: ItemStore) -> None:

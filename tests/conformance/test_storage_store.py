@@ -14,7 +14,7 @@ from services.storage.store import DatabaseAssets
 from tests.builders import NOON
 from tests.storage_parts import MIGRATIONS, an_item
 
-PICTURE = Picture("a" * 64, "image/png", 1280, 720, 123_456)
+PICTURE = Picture("a" * 64, "image/png", 1280, 720, 123_456, palette_distance=12.3)
 OTHER = Picture("b" * 64, "image/webp", 1920, 1080, 654_321)
 LATER = NOON + timedelta(minutes=1)
 

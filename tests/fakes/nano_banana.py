@@ -120,6 +120,8 @@ class FakeNanoBanana(HttpServer):
         """Told instead of the true address."""
         self.as_data = False
         """Whether pictures come in a data URL."""
+        self.paints: dict[int, bytes] = {}
+        """Pictures by the seed that they are made from; any other is drawn."""
         self.is_well = True
         self.ledger: list[Made] = []
         self.polls: dict[str, deque[Answer]] = {}
@@ -171,7 +173,7 @@ class FakeNanoBanana(HttpServer):
         if self.images:
             return self.images.popleft()
         made = self._made(request.path.removeprefix("/images/").removesuffix(".png"))
-        return Response(200, {"content-type": "image/png"}, draw_made(made))
+        return Response(200, {"content-type": "image/png"}, self.paints.get(made.seed) or draw_made(made))
 
     def _knows(self, request: Request) -> bool:
         return self._api_key is None or request.headers.get("authorization") == f"Bearer {self._api_key}"

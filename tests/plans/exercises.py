@@ -47,7 +47,7 @@ async def exercise_jobs(database: Database) -> None:
     await jobs.page(ADA, JobStatus.COMPLETED, PAGE, 0)
     await jobs.failed_items(FAILED)
     await jobs.usage(ADA, from_micros(BEGAN))
-    await jobs.asset_order(STORED)
+    await jobs.stored_items(STORED)
     await jobs.cancel(job.id, NOW_ON)
     await jobs.move(other.id, JobStatus.PROCESSING, 10, None, NOW_ON)
     await forget_old_keys(database, from_micros(BEGAN) + timedelta(hours=24, minutes=10))

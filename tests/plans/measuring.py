@@ -97,5 +97,5 @@ def _literal(value: Value) -> str:
         return str(value).upper()
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    assert isinstance(value, int), value
+    assert isinstance(value, int | float), value
     return str(value)

@@ -14,6 +14,7 @@ from services.generation.imaging.encoding import THUMBNAIL_BYTES, encode
 from services.generation.imaging.fitting import fit
 from services.generation.imaging.pngs import read_png
 from tests.imaging_parts import a_png, an_overlay, chunk, encoded, error, noise, on, opened, pixel, ramp, with_chunks
+from tests.sketches import a_kit
 
 FLAT = [asset_type for asset_type in AssetType if asset_type is not AssetType.OVERLAY]
 UPSIDE_DOWN = Image.Exif()
@@ -186,23 +187,34 @@ async def test_pictures_are_conformed_beside_the_event_loop_and_few_at_a_time() 
     before = threading.active_count()
     imaging = Imaging(workers=2)
     sent = encoded(ramp(1344, 768))
-    many = asyncio.gather(*(imaging.conform(sent, AssetType.THUMBNAIL) for _ in range(5)))
+    many = asyncio.gather(*(imaging.conform(sent, AssetType.THUMBNAIL, a_kit()) for _ in range(5)))
 
     turns = 0
     while not many.done():
         await asyncio.sleep(0.001)
         turns += 1
 
-    assert await many == [conform(sent, AssetType.THUMBNAIL)] * 5
+    assert await many == [conform(sent, AssetType.THUMBNAIL, a_kit())] * 5
     assert turns > 5
     assert threading.active_count() <= before + 2
 
 
 async def test_a_picture_that_cannot_be_used_is_refused_beside_the_event_loop_too() -> None:
     with pytest.raises(RenderFailed) as caught:
-        await Imaging().conform(b"junk", AssetType.BANNER)
+        await Imaging().conform(b"junk", AssetType.BANNER, a_kit())
 
     assert caught.value.failure.reason == "INVALID_IMAGE"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_picture_is_measured_whether_or_not_anything_was_done_to_it(kind: str) -> None:
+    sent = encoded(Image.new("RGB", (1280, 720), "#00FF00"), kind)
+
+    picture = conform(sent, AssetType.THUMBNAIL, a_kit())
+
+    assert (picture.data is sent) is (kind == "PNG")
+    assert picture.palette_distance is not None and picture.palette_distance > 50
+    assert conform(sent, AssetType.THUMBNAIL).palette_distance is None
 
 
 def test_a_picture_is_the_same_whenever_it_is_conformed() -> None:

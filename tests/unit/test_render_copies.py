@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from services.generation.domain import Render
 from services.generation.rendering import Copies
 
 PICTURE = b"a picture that was paid for"
-RENDER = Render("job.0", hashlib.sha256(PICTURE).hexdigest(), "image/png")
+RENDER = Render("job.0", hashlib.sha256(PICTURE).hexdigest(), "image/png", 12.3)
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ async def test_a_copy_has_a_key_of_its_own_and_the_same_bytes(renders: FileRende
     copied = await Copies(renders).copy(RENDER, "retry", 2)
 
     assert copied is not None and copied.key != RENDER.key
-    assert (copied.sha256, copied.content_type) == (RENDER.sha256, RENDER.content_type)
+    assert replace(copied, key=RENDER.key) == RENDER
     assert await renders.get(copied.key) == PICTURE
 
 

@@ -28,7 +28,7 @@ class World:
     def __init__(self, parts: Parts, renders: FileRenders) -> None:
         self.parts = parts
         self.renders = renders
-        self.order = StoreOrder(an_item(), "render.0", hashlib.sha256(PICTURE).hexdigest())
+        self.order = StoreOrder(an_item(), "render.0", hashlib.sha256(PICTURE).hexdigest(), 12.3)
 
     async def store(self, *errors: type[Unavailable]) -> str | StoreFailure:
         """The place has these, one after the other, before all is well."""

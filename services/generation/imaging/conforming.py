@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from PIL import Image
 
-from services.generation.domain import ASSET_DIMENSIONS, AssetType, Picture
+from services.generation.domain import ASSET_DIMENSIONS, AssetType, BrandKitContext, Picture
 from services.generation.imaging.colors import flattened, in_srgb
 from services.generation.imaging.decoding import decode
 from services.generation.imaging.encoding import PNG, encode, fits
 from services.generation.imaging.fitting import fit, is_larger
 from services.generation.imaging.keying import cut_out
 from services.generation.imaging.opening import is_open, require_opening
+from services.generation.imaging.palette import palette_distance
 from services.generation.imaging.pngs import RGB, RGBA, Png, read_png
 from services.generation.imaging.sniffing import Kind, sniff
 
@@ -28,37 +30,36 @@ class Imaging:
         """At most `workers` pictures are held decoded at once; the rest wait as the bytes they came as."""
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="imaging")
 
-    async def conform(self, data: bytes, asset_type: AssetType) -> Picture:
+    async def conform(self, data: bytes, asset_type: AssetType, brand: BrandKitContext) -> Picture:
         """Must raise RenderFailed (INVALID_IMAGE), and nothing else, for what cannot be used."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, conform, data, asset_type)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, conform, data, asset_type, brand)
 
 
-def conform(data: bytes, asset_type: AssetType) -> Picture:
-    """A picture that is right: as it is when it was, else made so.
+def conform(data: bytes, asset_type: AssetType, brand: BrandKitContext | None = None) -> Picture:
+    """A picture that is right, as it is when it was, else made so; and measured against a brand, if one is given.
 
     Raises:
         RenderFailed: it cannot be used (INVALID_IMAGE).
     """
     kind = sniff(data)
-    if kind is Kind.PNG:
-        png = read_png(data)
-        data = png.plain
-        if _is_ready(png, asset_type):
-            return Picture(data, PNG)
+    png = read_png(data) if kind is Kind.PNG else None
+    data = png.plain if png else data
     image = decode(data, kind, ASSET_DIMENSIONS[asset_type])
-    return encode(_conformed(image, asset_type), asset_type)
+    if png is not None and _is_ready(png, image, asset_type):
+        picture = Picture(data, PNG)
+    else:
+        image = _conformed(image, asset_type)
+        picture = encode(image, asset_type)
+    return picture if brand is None else replace(picture, palette_distance=palette_distance(image, brand))
 
 
-def _is_ready(png: Png, asset_type: AssetType) -> bool:
+def _is_ready(png: Png, image: Image.Image, asset_type: AssetType) -> bool:
     size = ASSET_DIMENSIONS[asset_type]
     if asset_type is not AssetType.OVERLAY:
         return png.is_ready(size, RGB) and fits(png.plain, asset_type)
-    if not png.is_ready(size, RGBA):
+    if not png.is_ready(size, RGBA) or not is_open(image.getchannel("A")):
         return False
-    overlay = decode(png.plain, Kind.PNG, size)
-    if not is_open(overlay.getchannel("A")):
-        return False
-    require_opening(overlay)
+    require_opening(image)
     return True
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chassis.errors import Invalid, Unavailable
 from services.storage.domain import Asset, AssetNotFound, Item, NotAPicture, Picture, State, new_key
 from services.storage.ports import AssetStore, Blobs, Clock, Pictures
@@ -16,7 +18,9 @@ class Keeper:
         self._pictures = pictures
         self._clock = clock
 
-    async def keep(self, item: Item, data: bytes, sha256: str | None = None) -> Asset:
+    async def keep(
+        self, item: Item, data: bytes, sha256: str | None = None, palette_distance: float | None = None
+    ) -> Asset:
         """Answers with the item's asset: the new one, the one there already, or what is left of a deleted one.
 
         Raises:
@@ -24,7 +28,7 @@ class Keeper:
             NotAPicture: nothing was written.
             Unavailable: some of it may have happened; bring the picture again.
         """
-        picture = await self._pictures.measure(data, sha256)
+        picture = replace(await self._pictures.measure(data, sha256), palette_distance=palette_distance)
         asset = await self._begin(item, picture)
         if asset.state is not State.WRITING:
             return asset

@@ -66,11 +66,11 @@ class Storing:
     async def _keep(self, order: StoreOrder, data: bytes) -> Asset:
         for pause in self._pauses:
             try:
-                return await self._keeper.keep(order.item, data, order.sha256)
+                return await self._keeper.keep(order.item, data, order.sha256, order.palette_distance)
             except PlaceUnfit as error:
                 log.warning("a picture waits: the place for it has to be mended", extra={"why": describe(error)})
                 await asyncio.sleep(pause)
-        return await self._keeper.keep(order.item, data, order.sha256)
+        return await self._keeper.keep(order.item, data, order.sha256, order.palette_distance)
 
 
 def _result(asset: Asset) -> str | StoreFailure:
