@@ -3,43 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import pairwise
 
 from services.generation.states import VALID_TRANSITIONS, JobStatus
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import TERMINAL, History, Sighting, Story
-from tests.chaos.plan import Fault, Kind
-from tests.chaos.stage import LEASE, LOSES_ANSWERS
+from tests.chaos.money import Bill, of_money
 
 EXPECTED = {"OUTCOME_UNKNOWN", "PROVIDER_ERROR", "PROVIDER_TIMEOUT", "PROVIDER_RATE_LIMIT"}
 """How a job may fail when the image API misbehaves; nothing else that went wrong is an excuse."""
-BILLED_AT_MOST = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """What the image API counted, and what it may have counted."""
-
-    paid: int
-    items: int
-    calls_at_risk: int
-    """Calls that were under way when their worker was killed or slept through its lease, at most."""
-    answers_lost: int
-
-    @property
-    def allowed(self) -> int:
-        return self.items + self.calls_at_risk + self.answers_lost
-
-
-def bill(faults: Iterable[Fault], evidence: Evidence, paid: int, slots: int) -> Bill:
-    """Only what hurts the worker or its answers may cost a call."""
-    hits = [fault for fault in faults if fault.target.startswith("generation")]
-    kills = sum(fault.kind is Kind.KILL for fault in hits)
-    long_pauses = sum(fault.kind is Kind.PAUSE and fault.seconds >= LEASE for fault in hits)
-    lost = sum(fault.kind is Kind.PROVIDER and fault.target in LOSES_ANSWERS for fault in faults)
-    return Bill(paid, len(evidence.items), slots * (kills + long_pauses), lost)
 
 
 def violations(history: History, evidence: Evidence, bill: Bill, work_left: int, dead_letters: int) -> list[str]:
@@ -50,7 +23,7 @@ def violations(history: History, evidence: Evidence, bill: Bill, work_left: int,
         *_of_jobs(history, evidence),
         *_of_assets(evidence),
         *_of_leftovers(evidence, work_left, dead_letters),
-        *_of_money(bill),
+        *of_money(bill),
     ]
 
 
@@ -145,10 +118,3 @@ def _of_leftovers(evidence: Evidence, work_left: int, dead_letters: int) -> Iter
     # What was made for an item that failed waits a day for its retry.
     kept = {item["render_key"] for item in evidence.items if item["state"] == "failed"}
     yield from (f"render {key} was left behind" for key in evidence.renders - kept)
-
-
-def _of_money(bill: Bill) -> Iterator[str]:
-    if bill.paid > bill.allowed:
-        yield f"{bill.paid} calls were billed, and at most {bill.allowed} may be"
-    if bill.paid > BILLED_AT_MOST * bill.items:
-        yield f"{bill.paid} calls were billed for {bill.items} items"

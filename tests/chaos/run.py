@@ -11,12 +11,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.checks import Bill, bill, violations
+from tests.chaos.checks import violations
 from tests.chaos.evidence import Evidence, gather_evidence
 from tests.chaos.history import History
+from tests.chaos.money import Bill, Blow, Call
 from tests.chaos.plan import Fault, plan
 from tests.chaos.players import Player
 from tests.chaos.stage import Stage, staged
+from tests.fakes.nano_banana import FakeNanoBanana
 
 PATIENCE = 120.0
 """Seconds after the last fault in which everything that was acknowledged must end."""
@@ -63,8 +65,8 @@ class Report:
             f"parts hit   {_counted(Counter(fault.target for fault in self.faults))}",
             f"jobs        {len(self.history.stories)}: {_counted(by_status)}",
             f"failed for  {_counted(by_reason) or 'nothing'}",
-            f"items       {self.bill.items}; billed {self.bill.paid}, allowed {self.bill.allowed} = items"
-            f" + {self.bill.calls_at_risk} for kills and long pauses + {self.bill.answers_lost} for answers lost",
+            f"items       {len(self.bill.items)}; billed {len(self.bill.calls)}, {self.bill.again} of them again;"
+            f" at most {self.bill.at_risk} may be for kills and long pauses + {self.bill.unanswered} for answers lost",
             f"took        p50 {_part(took, 0.5):.2f} s, p99 {_part(took, 0.99):.2f} s, longest {_part(took, 1):.2f} s",
             f"streams     {self.history.streams}; {self.history.replays} requests sent again under their key",
             f"told        {_counted(self.history.troubles) or 'no trouble'}",
@@ -89,39 +91,44 @@ async def run(
     history = History()
     async with staged(directory, slots=slots, cluster=cluster, say=say) as stage:
         faults = plan(seed, seconds, stage.parts, cable=stage.cable is not None)
-        await _play(stage, history, faults, seed=seed, seconds=seconds, load=load, say=say)
+        begin = time.monotonic()
+
+        def clock() -> float:
+            return time.monotonic() - begin
+
+        blows = await _play(stage, history, faults, clock, seed=seed, seconds=seconds, load=load, say=say)
         work_left = await _settled(stage)
         dead_letters = await stage.messages("DEAD_LETTERS")
-        paid = len(stage.api.ledger)
         await stage.rest()
         evidence = await gather_evidence(directory / "data", stage.database_url)
-    cost = bill(faults, evidence, paid, slots)
+    cost = Bill(_calls(stage.api, begin), {f"{each['job_id']}:{each['item']}" for each in evidence.items}, blows, slots)
     wrong = violations(history, evidence, cost, work_left, dead_letters)
     return Report(seed, seconds, slots, faults, history, evidence, cost, wrong)
+
+
+def _calls(api: FakeNanoBanana, begin: float) -> list[Call]:
+    return [Call(made.idempotency_key, made.at - begin, made.id not in api.unanswered) for made in api.ledger]
 
 
 async def _play(
     stage: Stage,
     history: History,
     faults: Sequence[Fault],
+    clock: Callable[[], float],
     *,
     seed: int,
     seconds: float,
     load: Load,
     say: Callable[[str], None],
-) -> None:
-    begin = time.monotonic()
-
-    def clock() -> float:
-        return time.monotonic() - begin
-
+) -> list[Blow]:
+    blows: list[Blow] = []
     async with AsyncExitStack() as clients:
         players = [
             Player(number, seed, await clients.enter_async_context(stage.client(f"player-{number}")), history, clock)
             for number in range(load.players)
         ]
         playing = asyncio.gather(*(player.play(seconds, load.every, load.at_once) for player in players))
-        hurting = asyncio.create_task(_hurt(stage, faults, clock, say))
+        hurting = asyncio.create_task(_hurt(stage, faults, blows, clock, say))
         try:
             await hurting
             async with asyncio.timeout(PATIENCE):
@@ -132,17 +139,26 @@ async def _play(
             hurting.cancel()
             playing.cancel()
             await asyncio.gather(hurting, playing, return_exceptions=True)
+    return blows
 
 
-async def _hurt(stage: Stage, faults: Sequence[Fault], clock: Callable[[], float], say: Callable[[str], None]) -> None:
+async def _hurt(
+    stage: Stage,
+    faults: Sequence[Fault],
+    blows: list[Blow],
+    clock: Callable[[], float],
+    say: Callable[[str], None],
+) -> None:
     """One fault after the other, each begun at its time; a part is hurt in one way at a time."""
     busy: dict[str, asyncio.Lock] = {}
 
     async def hurt(fault: Fault) -> None:
         await asyncio.sleep(max(0.0, fault.at - clock()))
         async with busy.setdefault(fault.target, asyncio.Lock()):
-            say(f"{clock():6.1f} s  {fault}")
+            began = clock()
+            say(f"{began:6.1f} s  {fault}")
             await stage.hurt(fault)
+            blows.append(Blow(fault, began, clock()))
 
     async with asyncio.TaskGroup() as hurts:
         for fault in faults:

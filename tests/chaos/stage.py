@@ -42,8 +42,6 @@ PROVIDER_STEPS: dict[str, Step] = {
     "503": fails(503),
     "429": fails(429, retry_after="1"),
 }
-LOSES_ANSWERS = ("bills and hangs up", "bills and hangs", "hangs up")
-"""After these nobody but the image API knows whether it billed."""
 
 
 @dataclass(slots=True)

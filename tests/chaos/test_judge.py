@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.checks import Bill, violations
+from tests.chaos.checks import violations
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import History, Json, Story
+from tests.chaos.money import Bill, Blow, Call
+from tests.chaos.plan import Fault, Kind
 
 SHA = "a" * 64
+FIRST, SECOND = Call("job:0", 20.0), Call("job:0", 24.0)
+KILL = Blow(Fault(20.5, Kind.KILL, "generation"), 20.5, 20.6)
 Change = Callable[["Case"], None]
 
 
@@ -44,7 +48,7 @@ class Case:
         self.evidence = Evidence(
             self.jobs, self.items, self.discards, self.assets, {"private/a": SHA}, unnamed_renders=0, renders=set()
         )
-        self.bill = Bill(paid=1, items=1, calls_at_risk=0, answers_lost=0)
+        self.bill = Bill([FIRST], {"job:0"}, [], slots=1)
         self.work_left = self.dead_letters = 0
 
     def judged(self) -> list[str]:
@@ -131,11 +135,40 @@ def _left_behind(case: Case) -> None:
 
 
 def _paid_twice(case: Case) -> None:
-    case.bill = replace(case.bill, paid=2)
+    case.bill = replace(case.bill, calls=[FIRST, SECOND])
 
 
 def _paid_three_times(case: Case) -> None:
-    case.bill = replace(case.bill, paid=3, calls_at_risk=5)
+    case.bill = replace(case.bill, calls=[FIRST, SECOND, replace(FIRST, at=27.0)], blows=[KILL, KILL])
+
+
+def _paid_for_nobody(case: Case) -> None:
+    case.bill = replace(case.bill, calls=[FIRST, replace(FIRST, item="other:0")])
+
+
+def _paid_twice_beside_a_kill(case: Case, **other: Any) -> None:
+    case.bill = replace(case.bill, calls=[FIRST, SECOND], blows=[replace(KILL, **other)])
+
+
+def _paid_twice_before_a_kill(case: Case) -> None:
+    _paid_twice_beside_a_kill(case, began=24.5, ended=24.6)
+
+
+def _paid_twice_long_after_a_kill(case: Case) -> None:
+    _paid_twice_beside_a_kill(case, began=10.5, ended=10.6)
+
+
+def _paid_twice_for_somebody_elses_death(case: Case) -> None:
+    _paid_twice_beside_a_kill(case, fault=Fault(20.5, Kind.KILL, "storage"))
+
+
+def _paid_twice_for_a_nap(case: Case) -> None:
+    _paid_twice_beside_a_kill(case, fault=Fault(20.5, Kind.PAUSE, "generation", 0.5))
+
+
+def _more_paid_twice_than_one_kill_can_cost(case: Case) -> None:
+    others = [replace(call, item="job:1") for call in (FIRST, SECOND)]
+    case.bill = replace(case.bill, calls=[FIRST, SECOND, *others], items={"job:0", "job:1"}, blows=[KILL])
 
 
 def _no_excuse(case: Case) -> None:
@@ -159,7 +192,10 @@ def _surprised(case: Case) -> None:
     [
         _never_ended, _went_back, _earlier_revision, _rose_again, _gone, _hangs, _without_assets, _stranger, _twice,
         _lost_bytes, _other_bytes, _other_picture, _nobodys, _orphan, _left_in_the_queue, _given_up, _not_discarded,
-        _left_behind, _paid_twice, _paid_three_times, _no_excuse, _cancelled_by_nobody, _surprised,
+        _left_behind, _paid_twice, _paid_three_times, _paid_for_nobody, _paid_twice_before_a_kill,
+        _paid_twice_long_after_a_kill, _paid_twice_for_somebody_elses_death, _paid_twice_for_a_nap,
+        _more_paid_twice_than_one_kill_can_cost, _no_excuse,
+        _cancelled_by_nobody, _surprised,
     ],
     ids=lambda spoil: spoil.__name__.strip("_").replace("_", " "),
 )  # fmt: skip
@@ -169,3 +205,37 @@ def test_whatever_goes_wrong_is_seen(spoil: Change) -> None:
     spoil(case)
 
     assert case.judged()
+
+
+@pytest.mark.parametrize(
+    ("first", "blows"),
+    [
+        (FIRST, [KILL]),
+        (FIRST, [replace(KILL, began=19.5, ended=19.5)]),
+        (FIRST, [Blow(Fault(13.0, Kind.PAUSE, "generation", 8.0), 13.0, 21.0)]),
+        (replace(FIRST, is_answered=False), []),
+    ],
+    ids=["killed in its call", "killed while its call was on its way", "asleep in its call", "not answered"],
+)
+def test_a_call_that_a_fault_has_cost_may_be_paid_for_again(first: Call, blows: list[Blow]) -> None:
+    case = Case()
+
+    case.bill = replace(case.bill, calls=[first, SECOND], blows=blows)
+
+    assert case.judged() == []
+
+
+def test_a_double_payment_is_seen_among_jobs_that_were_cancelled_and_cost_nothing() -> None:
+    case = Case()
+    cancelled: Json = {"id": "cancelled", "status": "queued", "progress": 0, "count": 3}
+    story = Story("ada", cancelled, 0.0, cancel_asked=True)
+    story.see("poll", {**cancelled, "status": "failed", "assets": [], "error": {"reason": "CANCELLED"}}, None, 1.0)
+    case.history.stories.append(story)
+    case.jobs["cancelled"] = {"id": "cancelled", "status": "failed"}
+    case.items += [{**case.item, "job_id": "cancelled", "item": item, "state": "failed"} for item in range(3)]
+    items = {f"{item['job_id']}:{item['item']}" for item in case.items}
+    kills = [replace(KILL, began=50.0, ended=50.1)] * 2
+
+    case.bill = Bill([FIRST, SECOND], items, kills, slots=4)
+
+    assert case.judged() == ["item job:0 was billed again at 24.0 s, and nothing happened to its call at 20.0 s"]

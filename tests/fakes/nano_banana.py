@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import base64
 import json
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -24,7 +25,10 @@ KEY = "nano-banana-key-for-tests"
 class Made:
     """A picture that was made, and billed."""
 
+    at: float
+    """When, by the monotonic clock."""
     idempotency_key: str
+    """Which item of which job it was for: `<job>:<item>`."""
     prompt: str
     width: int
     height: int
@@ -69,7 +73,7 @@ def bills_then(answer: Answer) -> Step:
     """A picture is made and billed, and then this happens instead of telling so."""
 
     def step(api: FakeNanoBanana, request: Request) -> Answer:
-        api.make(request)
+        api.unanswered.add(api.make(request).id)
         return answer
 
     return step
@@ -124,6 +128,8 @@ class FakeNanoBanana(HttpServer):
         """Pictures by the seed that they are made from; any other is drawn."""
         self.is_well = True
         self.ledger: list[Made] = []
+        self.unanswered: set[str] = set()
+        """Ids of those that nobody was told of."""
         self.polls: dict[str, deque[Answer]] = {}
         self._api_key = api_key
         self._honours_keys = honours_keys
@@ -140,7 +146,7 @@ class FakeNanoBanana(HttpServer):
                 if key and made.idempotency_key == key:
                     return made
         number = len(self.ledger) + 1
-        made = Made(key, **{"seed": number, **wanted}, id=f"generation-{number}")
+        made = Made(time.monotonic(), key, **{"seed": number, **wanted}, id=f"generation-{number}")
         self.ledger.append(made)
         return made
 
