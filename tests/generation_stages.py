@@ -67,8 +67,8 @@ class World:
 
 
 @asynccontextmanager
-async def running_world(data_dir: Path, nats_url: str) -> AsyncIterator[World]:
-    async with open_queue(nats_url) as queue, running_generation(settings(data_dir, nats_url)) as jobs:
+async def running_world(data_dir: Path, nats_url: str, **given: str) -> AsyncIterator[World]:
+    async with open_queue(nats_url) as queue, running_generation(settings(data_dir, nats_url, **given)) as jobs:
         prompts, stores = Inbox(), Inbox()
         queue.consume("work.prompt", durable="prompt", handler=prompts, on_dead=nobody_dies, concurrency=4)
         queue.consume("work.store", durable="store", handler=stores, on_dead=nobody_dies, concurrency=4)
