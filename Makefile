@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help setup dev generate demo up test test-postgres chaos soak bench-prompts check fmt pins
+.PHONY: help setup dev generate demo up test test-postgres chaos soak bench-prompts golden check fmt pins
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ soak: dev ## the memory of each part while JOBS sketched jobs go by
 
 bench-prompts: dev ## how well the sanitiser tells streamers from attackers, beside its peers, and what it costs
 	@$(BIN)/python -m benchmarks.prompts
+
+golden: dev ## write tests/golden/ again after a prompt was meant to change
+	@$(BIN)/python -m tests.golden
 
 check: dev ## formatting, lint, types, layers, protos
 	@$(BIN)/ruff format --check --quiet . || (echo "run: make fmt" && exit 1)
