@@ -148,6 +148,7 @@ def _to_turn(task: work_pb2.RenderTask) -> Turn:
             style_reference=kit.style_reference,
         ),
         seed=0,
+        key_color=task.key_color,
     )
     return Turn(request, task.work.dispatch)
 

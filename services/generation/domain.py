@@ -245,6 +245,8 @@ class RenderRequest:
     brand_kit: BrandKitContext
     seed: int
     """Same request and same seed: the same picture, as far as the provider can promise it."""
+    key_color: str = ""
+    """`#RRGGBB`: the flat colour that the prompt asks for where there should be nothing, if it does."""
 
     @property
     def size(self) -> tuple[int, int]:

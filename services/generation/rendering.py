@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from chassis.key_colors import key_color_for
 from chassis.patience import Trouble, patiently
 from chassis.renders import RenderMissing, Renders
 from services.generation.domain import (
@@ -22,7 +23,6 @@ from services.generation.domain import (
     RenderRequest,
     RenderVoid,
 )
-from services.generation.imaging.keys import key_color_for
 from services.generation.picture_ports import ImageProvider, PaidCalls, Pixels
 from services.generation.ports import Announcer, Items
 from services.generation.states import Failure
@@ -34,7 +34,8 @@ KEYED = (
     "The picture has no transparency of its own: wherever this brief asks for transparent or empty space, paint one "
     "flat, uniform, pure {key}, without gradient, shadow, glow or texture, and use that colour nowhere else."
 )
-"""What an image model is told beside an overlay's prompt; it would paint a checkerboard for transparency."""
+"""What an image model is told beside an overlay's prompt that asks for no key colour itself; it would paint a
+checkerboard for transparency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Rendering:
 
     async def _picture(self, request: RenderRequest, calls: PaidCalls) -> Picture:
         """Of exactly the asset's size, whatever the provider sends."""
-        if request.asset_type is AssetType.OVERLAY:
+        if request.asset_type is AssetType.OVERLAY and not request.key_color:
             key = key_color_for((*request.brand_kit.primary_colors, *request.brand_kit.accent_colors))
             request = replace(request, prompt=f"{request.prompt}\n\n{KEYED.format(key=key)}")
         picture = await self._provider.render(request, calls)

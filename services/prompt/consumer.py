@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from chassis.key_colors import key_color_for
 from chassis.queue import Delivery, Poison, Queue, TooLate
 from chassis.queue.tasks import DEAD, is_late, pass_on, reading, what_is_left
 from services.prompt.domain import AssetType
@@ -77,4 +78,5 @@ def _render_task(task: PromptTask, written: WrittenPrompt) -> RenderTask:
         ),
         template_version=f"v{written.template.version}",
         template_hash=written.template.content_hash,
+        key_color=key_color_for(brand.colors()) if "key_color" in written.template.placeholders else "",
     )

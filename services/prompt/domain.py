@@ -11,6 +11,8 @@ from chassis.errors import FailedPrecondition, FieldViolation, Invalid, NotFound
 
 MAX_BRAND_KITS = 10
 """How many brand kits one user may have."""
+LATEST = "latest"
+"""The version that stands for the highest one there is."""
 
 
 class AssetType(StrEnum):
@@ -95,6 +97,11 @@ class PromptTemplate:
     content_hash: str
     """SHA-256 of the file, in hex: which words exactly made a picture."""
 
+    @property
+    def number(self) -> tuple[int, ...]:
+        """The version as what it is ordered by: 1.10 comes after 1.9."""
+        return tuple(map(int, self.version.split(".")))
+
 
 @dataclass(frozen=True, slots=True)
 class BrandKitContext:
@@ -108,6 +115,10 @@ class BrandKitContext:
     body_font: str
     tone: Tone
     style_reference: str = ""
+
+    def colors(self) -> tuple[str, ...]:
+        """All of them, the dominant one first."""
+        return self.primary_colors + self.accent_colors
 
     def typed(self) -> tuple[str, ...]:
         """What somebody typed freely, apart from all that has a fixed form."""

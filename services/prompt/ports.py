@@ -51,7 +51,7 @@ class PromptWriter(Protocol):
         ...
 
     def load_template(self, asset_type: AssetType, version: str) -> PromptTemplate:
-        """Must raise TemplateNotFound when there is none."""
+        """One of them, or of `LATEST` the highest. Must raise TemplateNotFound when there is none."""
         ...
 
     def build_prompt(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from chassis.settings import ServiceSettings
@@ -12,3 +14,7 @@ class Settings(ServiceSettings):
 
     port: int = Field(50051, alias="PROMPT_PORT", ge=0, le=65535)
     """0: a free one."""
+    templates_dir: Path | None = Field(None, alias="TEMPLATES_DIR")
+    """`<asset_type>/v<version>.yaml` for every asset type; absent: the templates we ship."""
+    templates_reload: bool = Field(False, alias="TEMPLATES_RELOAD")
+    """Whether templates are read again when their files change; for whoever writes one."""

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from services.prompt.domain import AssetType, PromptTemplate
+from services.prompt.template_yaml import File, TemplateInvalid, read_file, read_mapping
 
-REQUIRED = frozenset({"tone", "primary_colors", "headline_font", "body_font"})
-OPTIONAL = frozenset({"accent_colors", "style_reference", "custom_prompt"})
+REQUIRED = frozenset(
+    {
+        "tone", "tone_direction", "primary_colors", "primary_palette", "headline_font", "headline_letters",
+        "body_font", "body_letters", "key_color",
+    }
+)  # fmt: skip
+OPTIONAL = frozenset({"accent_colors", "accent_palette", "style_reference", "custom_prompt"})
 PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\|([^{}\n]*))?\}")
 
 _FIELDS: dict[str, type] = {
@@ -28,26 +32,32 @@ _FIELDS: dict[str, type] = {
     "quality_modifiers": list,
     "placeholders": list,
 }
-_PLACE = re.compile(r"([a-z_]+)/v((?:0|[1-9]\d*)\.(?:0|[1-9]\d*))\.yaml")
+_PLACE = re.compile(r"([a-z_]+)/v((?:0|[1-9]\d{0,3})\.(?:0|[1-9]\d{0,3}))\.yaml", re.ASCII)
 
 
-class TemplateInvalid(Exception):
-    """A template that must not be served: which file, where and why, for whoever starts the service."""
+def read_directory(directory: Path) -> list[PromptTemplate]:
+    """Reads `<asset_type>/v<version>.yaml`, all of them.
 
-    def __init__(self, file: Path | str, reason: str, line: int | None = None) -> None:
-        super().__init__(f"{file}: {reason}" if line is None else f"{file}:{line}: {reason}")
+    Raises:
+        TemplateInvalid: a file is not a good template, or there is none at all.
+    """
+    paths = sorted(path for suffix in ("*.yaml", "*.yml") for path in directory.rglob(suffix))
+    if not paths:
+        raise TemplateInvalid(directory, "holds no template")
+    return [read_template(path, path.relative_to(directory).as_posix()) for path in paths]
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    raw: bytes
+def read_complete_directory(directory: Path) -> list[PromptTemplate]:
+    """As `read_directory`; and every asset type has a template, or its jobs would fail one by one.
 
-    def refuse(self, reason: str, at: str | None = None) -> TemplateInvalid:
-        """The error, with the number of the last line that holds `at`: prose comes after what announces it."""
-        lines = self.raw.decode(errors="replace").splitlines()
-        found = [number for number, line in enumerate(lines, start=1) if at and at in line]
-        return TemplateInvalid(self.path, reason, found[-1] if found else None)
+    Raises:
+        TemplateInvalid: one has none.
+    """
+    templates = read_directory(directory)
+    missing = sorted(set(AssetType) - {template.asset_type for template in templates})
+    if missing:
+        raise TemplateInvalid(directory, f"holds no template for {', '.join(missing)}")
+    return templates
 
 
 def read_template(path: Path, place: str) -> PromptTemplate:
@@ -56,9 +66,10 @@ def read_template(path: Path, place: str) -> PromptTemplate:
     Raises:
         TemplateInvalid: anything at all is wrong with it.
     """
-    file = _File(path, path.read_bytes())
-    asset_type, version = _identity(file, place)
-    fields = _fields(file)
+    asset_type, version = _identity(path, place)
+    file = read_file(path)
+    fields = read_mapping(file, _FIELDS)
+    _check_kinds(file, fields)
     _check_text(file, fields)
     for field, expected in (("name", asset_type.value), ("version", version)):
         if fields[field] != expected:
@@ -75,60 +86,37 @@ def read_template(path: Path, place: str) -> PromptTemplate:
     )
 
 
-def _identity(file: _File, place: str) -> tuple[AssetType, str]:
+def _identity(path: Path, place: str) -> tuple[AssetType, str]:
+    """Each version has one spelling, so no two files can be the same one."""
     match = _PLACE.fullmatch(place)
     if match is None or match[1] not in set(AssetType):
-        raise file.refuse("its path must be <asset_type>/v<major>.<minor>.yaml")
+        raise TemplateInvalid(path, "its path must be <asset_type>/v<major>.<minor>.yaml")
     return AssetType(match[1]), match[2]
 
 
-def _fields(file: _File) -> dict[str, Any]:
-    """The file's content, its keys and their types as they must be."""
-    try:
-        node = yaml.compose(file.raw, Loader=yaml.SafeLoader)
-        fields = yaml.safe_load(file.raw)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise TemplateInvalid(file.path, f"not YAML: {error.problem}", mark.line + 1 if mark else None) from error
-    except yaml.YAMLError as error:
-        raise TemplateInvalid(file.path, f"not YAML: {error}") from error
-    if not isinstance(node, yaml.MappingNode) or not isinstance(fields, dict):
-        raise file.refuse(f"must be a mapping of {', '.join(_FIELDS)}")
-    _check_keys(file, node)
+def _check_kinds(file: File, fields: dict[str, Any]) -> None:
     for field, kind in _FIELDS.items():
         if not isinstance(fields[field], kind):
             raise file.refuse(
                 f"{field} must be {'a list' if kind is list else 'text, in quotation marks'}", at=f"{field}:"
             )
-    return fields
 
 
-def _check_keys(file: _File, node: yaml.MappingNode) -> None:
-    """YAML itself lets the last of two equal keys win, without a word."""
-    seen: set[str] = set()
-    for key, _ in node.value:
-        name, line = str(key.value), key.start_mark.line + 1
-        if name not in _FIELDS:
-            raise TemplateInvalid(file.path, f"unknown key {name!r}", line)
-        if name in seen:
-            raise TemplateInvalid(file.path, f"{name} is there twice", line)
-        seen.add(name)
-    if missing := [field for field in _FIELDS if field not in seen]:
-        raise file.refuse(f"lacks {', '.join(missing)}")
-
-
-def _check_text(file: _File, fields: dict[str, Any]) -> None:
+def _check_text(file: File, fields: dict[str, Any]) -> None:
     for field in ("quality_modifiers", "placeholders"):
         if not fields[field] or not all(isinstance(item, str) and item.strip() for item in fields[field]):
             raise file.refuse(f"{field} must hold at least one text, and texts only", at=f"{field}:")
     if not fields["base_prompt"].strip():
         raise file.refuse("base_prompt must not be blank", at="base_prompt:")
-    for line in [*fields["base_prompt"].splitlines(), *fields["quality_modifiers"]]:
+    for line in [*fields["base_prompt"].split("\n"), *fields["quality_modifiers"]]:
+        # No message could carry some of these, and nobody sees the others; prompts are composed as users' words are.
+        if not line.isprintable() or not unicodedata.is_normalized("NFC", line):
+            raise file.refuse(f"a character that is not printable or not composed (NFC) in {line.strip()[:40]!a}")
         if re.search(r"[{}]", PLACEHOLDER.sub("", line)):
             raise file.refuse("a brace that belongs to no placeholder", at=line.strip())
 
 
-def _check_placeholders(file: _File, base_prompt: str, declared: Sequence[str]) -> None:
+def _check_placeholders(file: File, base_prompt: str, declared: Sequence[str]) -> None:
     used = {match[1] for match in PLACEHOLDER.finditer(base_prompt)}
     for name in declared:
         if name not in REQUIRED | OPTIONAL:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.prompt.domain import (
+    LATEST,
     AssetType,
     BrandKit,
     BrandKitChanges,
@@ -29,8 +30,8 @@ from services.prompt.orders import (
 from services.prompt.ports import BrandKitStore, PromptWriter
 from services.prompt.sanitize import merged, sanitize
 
-DEFAULT_VERSION = "v1.0"
-"""The template that is used when a request names no version."""
+DEFAULT_VERSION = LATEST
+"""The template that is used when a request names no version. ADR-17."""
 
 Clock = Callable[[], datetime]
 
@@ -145,8 +146,9 @@ class Prompts:
         template = self._writer.load_template(request.asset_type, version)
         words = sanitize(request.custom_prompt)
         brand = kit.context()
+        exactly = f"v{template.version}"
         return WrittenPrompt(
-            text=self._writer.build_prompt(request.asset_type, brand, words.text, version),
+            text=self._writer.build_prompt(request.asset_type, brand, words.text, exactly),
             words=words.text,
             findings=merged(words.report, *(sanitize(text).report for text in brand.typed())),
             brand_kit=brand,

@@ -14,11 +14,14 @@ from chassis.times import now
 from services.prompt import brand_kit_servicer, prompt_servicer
 from services.prompt.brand_kit_servicer import BrandKitServicer
 from services.prompt.consumer import CONSUMES, PromptConsumer
+from services.prompt.domain import PromptTemplate
 from services.prompt.engine import TEMPLATES, PromptEngine
 from services.prompt.prompt_servicer import PromptServicer
+from services.prompt.reloading import Reloading
 from services.prompt.settings import Settings
 from services.prompt.store import DatabaseBrandKits
-from services.prompt.template_files import TemplateInvalid
+from services.prompt.template_files import read_complete_directory
+from services.prompt.template_yaml import TemplateInvalid
 from services.prompt.usecases import BrandKits, Prompts
 from streamerstudio.prompt.v1.brand_kit_service_pb2_grpc import add_BrandKitServiceServicer_to_server
 from streamerstudio.prompt.v1.prompt_service_pb2_grpc import add_PromptServiceServicer_to_server
@@ -34,7 +37,8 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     Raises:
         StartRefused: a template is bad; nothing was opened.
     """
-    engine = _read_templates()
+    directory = settings.templates_dir or TEMPLATES
+    engine = PromptEngine(_read_templates(directory))
     database = await open_service_database("prompt", settings, MIGRATIONS, stack)
     queue = Queue(settings.nats_url, name="prompt", replicas=settings.nats_replicas)
     stack.push_async_callback(queue.close)
@@ -63,14 +67,14 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         verifier=TokenVerifier.from_settings(settings),
         serving=database.ping,
         ready=ready,
-        work=(queue.start,),
+        work=(queue.start, *([Reloading(engine.exchange, directory).watch] if settings.templates_reload else [])),
         drain=(partial(queue.drain, GRACE),),
         service_names=(brand_kit_servicer.SERVICE_NAME, prompt_servicer.SERVICE_NAME) if role.serves else (),
     )
 
 
-def _read_templates() -> PromptEngine:
+def _read_templates(directory: Path) -> list[PromptTemplate]:
     try:
-        return PromptEngine.from_directory(TEMPLATES)
+        return read_complete_directory(directory)
     except TemplateInvalid as error:
         raise StartRefused(str(error)) from error

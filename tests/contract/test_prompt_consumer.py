@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.database import open_database
 from chassis.errors import Unavailable
+from chassis.key_colors import key_color_for
 from chassis.queue import Delivery, Poison, Queue, TooLate
 from chassis.times import now, to_timestamp
 from services.prompt.consumer import PromptConsumer
@@ -113,7 +115,8 @@ def a_task(brand_kit_id: str, finish_by: Timestamp | None = None, dispatch: int 
 
 async def test_a_task_becomes_a_render_task(service: PromptService, stages: Stages, kit: BrandKit) -> None:
     preview = await service.prompts.PreviewPrompt(
-        PreviewPromptRequest(asset_type=overlay, brand_kit_id=kit.id, custom_prompt="a cat"), metadata=as_user(ADA)
+        PreviewPromptRequest(asset_type=overlay, brand_kit_id=kit.id, custom_prompt="a cat", template_version="v1.0"),
+        metadata=as_user(ADA),
     )
     task = a_task(kit.id)
 
@@ -142,13 +145,27 @@ async def test_a_task_becomes_a_render_task(service: PromptService, stages: Stag
     assert delivery.request_id == "request-7"
 
 
-async def test_an_empty_version_is_the_default(stages: Stages, kit: BrandKit) -> None:
-    await stages.send(a_task(kit.id, asset_type=banner, template_version="", custom_prompt=""))
+@pytest.mark.parametrize("version", ["", "latest"])
+async def test_the_latest_version_is_said_by_its_number_once_it_was_used(
+    stages: Stages, kit: BrandKit, version: str
+) -> None:
+    await stages.send(a_task(kit.id, asset_type=banner, template_version=version, custom_prompt=""))
 
     rendered = RenderTask.FromString((await stages.next_render()).data)
 
-    assert (rendered.asset_type, rendered.template_version, rendered.words) == (banner, "v1.0", "")
+    template = (TEMPLATES / "banner" / "v1.1.yaml").read_bytes()
+    assert (rendered.asset_type, rendered.template_version, rendered.words) == (banner, "v1.1", "")
+    assert rendered.template_hash == hashlib.sha256(template).hexdigest()
     assert "#ABCDEF" in rendered.prompt
+
+
+async def test_a_prompt_that_asks_for_a_key_colour_says_which_one(stages: Stages, kit: BrandKit) -> None:
+    await stages.send(a_task(kit.id, template_version="v1.1"))
+
+    rendered = RenderTask.FromString((await stages.next_render()).data)
+
+    assert rendered.key_color == key_color_for(["#ABCDEF", "#00E5FF"])
+    assert rendered.prompt.count(rendered.key_color) == 1
 
 
 async def test_a_task_that_comes_again_is_passed_on_once_and_a_new_dispatch_again(

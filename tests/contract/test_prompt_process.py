@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -18,8 +18,10 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from chassis.server import Role, running
 from services.prompt import wiring
+from services.prompt.engine import TEMPLATES
 from streamerstudio.prompt.v1.brand_kit_service_pb2 import ListBrandKitsRequest
 from streamerstudio.prompt.v1.brand_kit_service_pb2_grpc import BrandKitServiceStub
+from streamerstudio.prompt.v1.prompt_service_pb2 import GetTemplateRequest
 from tests.builders import SERVICE_SECRET, USER_SECRET
 from tests.nats import start_nats
 from tests.prompt_service import NO_NATS, PromptService, as_user, refusal, running_prompt_service, settings
@@ -88,10 +90,10 @@ async def code_of_a_call(service: PromptService) -> grpc.StatusCode:
     return grpc.StatusCode.OK
 
 
-async def start(environ: Mapping[str, str], cwd: Path = ROOT) -> tuple[int | None, str]:
+async def start(environ: Mapping[str, str]) -> tuple[int | None, str]:
     """Runs `python -m services.prompt` to its end; the exit code and what it complained of."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.prompt", cwd=cwd, env={**os.environ, **environ}, stderr=asyncio.subprocess.PIPE
+        sys.executable, "-m", "services.prompt", cwd=ROOT, env={**os.environ, **environ}, stderr=asyncio.subprocess.PIPE
     )
     _, complaint = await process.communicate()
     return process.returncode, complaint.decode()
@@ -116,17 +118,65 @@ async def test_bad_settings_refuse_to_start_all_at_once(tmp_path: Path) -> None:
     assert "Traceback" not in complaint
 
 
-async def test_a_bad_template_refuses_to_start_with_its_file_line_and_reason(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "services", tmp_path / "services")
-    template = tmp_path / "services/prompt/templates/banner/v1.0.yaml"
-    template.write_text(f"mood: dark\n{template.read_text()}")
+@pytest.mark.parametrize(
+    ("place", "spoil", "complaint"),
+    [
+        ("banner/v1.0.yaml", lambda text: b"mood: dark\n" + text, ":1: unknown key 'mood'"),
+        ("banner/v1.0.yaml", lambda text: text.replace(b"name: banner", b"name: ["), ":4: not YAML: "),
+        ("banner/v1.0.yaml", lambda text: text.replace(b"{tone}", b"{mood}"), ":33: placeholder tone is declared"),
+        ("banner/v1.0.yaml", lambda text: text.replace(b"a game", b"a g\xe4me"), ":5: is not UTF-8"),
+        ("banner/v1.0.yaml", lambda text: b"x: &x [1]\n" + text, ":1: anchors and aliases have no place"),
+        ("banner/v1.0.yaml", lambda text: text * 20, ": is larger than 32768 bytes"),
+        ("banner/v1.0.yml", lambda text: text, ": its path must be <asset_type>/v<major>.<minor>.yaml"),
+        ("banner/v1.00.yaml", lambda text: text, ": its path must be <asset_type>/v<major>.<minor>.yaml"),
+    ],
+)  # fmt: skip
+async def test_a_bad_template_refuses_to_start_with_its_file_line_and_reason(
+    tmp_path: Path, place: str, spoil: Callable[[bytes], bytes], complaint: str
+) -> None:
+    shutil.copytree(TEMPLATES, tmp_path / "templates")
+    template = tmp_path / "templates" / place
+    template.write_bytes(spoil((TEMPLATES / "banner/v1.0.yaml").read_bytes()))
 
-    code, complaint = await start(environ(tmp_path / "data"), cwd=tmp_path)
+    code, said = await start({**environ(tmp_path / "data"), "TEMPLATES_DIR": str(tmp_path / "templates")})
 
     assert code == 2
-    assert f"{template}:1: unknown key 'mood'" in complaint
-    assert "Traceback" not in complaint
+    assert f"{template}{complaint}" in said
+    assert "Traceback" not in said
     assert not (tmp_path / "data").exists()
+
+
+async def test_templates_that_leave_out_an_asset_type_refuse_to_start(tmp_path: Path) -> None:
+    shutil.copytree(TEMPLATES, tmp_path / "templates")
+    shutil.rmtree(tmp_path / "templates" / "overlay")
+
+    code, said = await start({**environ(tmp_path / "data"), "TEMPLATES_DIR": str(tmp_path / "templates")})
+
+    assert code == 2
+    assert f"{tmp_path / 'templates'}: holds no template for overlay" in said
+
+
+async def test_templates_are_not_read_again_unless_that_is_asked_for(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        plain = await wiring.build(settings(tmp_path / "data"), Role.SERVER, stack)
+        reloading = await wiring.build(settings(tmp_path / "more", TEMPLATES_RELOAD="true"), Role.SERVER, stack)
+
+    assert (len(plain.work), len(reloading.work)) == (1, 2)
+
+
+async def test_templates_are_read_again_where_that_is_asked_for(tmp_path: Path) -> None:
+    directory = tmp_path / "templates"
+    shutil.copytree(TEMPLATES, directory)
+    given = settings(tmp_path / "data", TEMPLATES_DIR=str(directory), TEMPLATES_RELOAD="true")
+    async with running_prompt_service(given) as service:
+        text = (directory / "banner/v1.1.yaml").read_text().replace('version: "1.1"', 'version: "1.2"')
+        (directory / "banner/v1.2.yaml").write_text(text)
+
+        async def is_new() -> bool:
+            latest = GetTemplateRequest(asset_type="banner", version="latest")
+            return (await service.prompts.GetTemplate(latest, metadata=as_user("ada"))).version == "v1.2"
+
+        await eventually(is_new)
 
 
 async def test_a_taken_port_refuses_to_start(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from streamerstudio.prompt.v1.prompt_service_pb2 import (
     PreviewPromptRequest,
     SanitizationFinding,
 )
-from streamerstudio.type.v1.asset_type_pb2 import AssetType, banner, thumbnail
+from streamerstudio.type.v1.asset_type_pb2 import AssetType, banner, overlay, thumbnail
 from tests.builders import bearer, service_token
 from tests.prompt_service import NOBODYS, PromptService, as_user, refusal, running_prompt_service, settings
 
@@ -49,8 +49,7 @@ async def test_every_asset_type_has_a_template(service: PromptService) -> None:
     assert {template.asset_type for template in listed.templates} == set(AssetType.values()[1:])
     for template in listed.templates:
         assert template.name == AssetType.Name(template.asset_type)
-        assert "{primary_colors}" in template.base_prompt
-        assert "primary_colors" in template.placeholders
+        assert {"primary_colors", "primary_palette"} & set(template.placeholders)
         assert template.quality_modifiers
 
 
@@ -63,7 +62,15 @@ async def test_what_is_listed_can_be_got(service: PromptService) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asset_type", "version"), [("banner", "v9.9"), ("emote", "v1.0"), ("../banner", "v1.0"), ("banner", "../v1.0")]
+    ("asset_type", "version"),
+    [
+        ("banner", "v9.9"),
+        ("emote", "v1.0"),
+        ("../banner", "v1.0"),
+        ("banner", "../v1.0"),
+        ("banner", "vlatest"),
+        ("emote", "latest"),
+    ],
 )
 async def test_a_template_that_is_not_there_is_not_found(service: PromptService, asset_type: str, version: str) -> None:
     request = GetTemplateRequest(asset_type=asset_type, version=version)
@@ -118,6 +125,29 @@ async def test_a_preview_says_what_was_done_to_the_words(service: PromptService)
     ]
 
 
+async def test_the_latest_template_is_the_one_of_the_highest_version(service: PromptService) -> None:
+    got = await service.prompts.GetTemplate(
+        GetTemplateRequest(asset_type="overlay", version="latest"), metadata=as_user(ADA)
+    )
+
+    listed = await service.prompts.ListTemplates(ListTemplatesRequest(), metadata=as_user(ADA))
+    assert got == [template for template in listed.templates if template.asset_type == overlay][-1]
+    assert got.version == "v1.1"
+
+
+async def test_a_preview_of_the_latest_version_is_that_of_no_version_and_of_its_number(service: PromptService) -> None:
+    kit = await service.a_kit_of(ADA)
+    previews = [
+        await service.prompts.PreviewPrompt(
+            PreviewPromptRequest(asset_type=banner, brand_kit_id=kit.id, template_version=version),
+            metadata=as_user(ADA),
+        )
+        for version in (None, "latest", "v1.1", "v1.0")
+    ]
+
+    assert previews[0] == previews[1] == previews[2] != previews[3]
+
+
 async def test_a_preview_says_what_was_done_to_what_the_brand_kit_adds(service: PromptService) -> None:
     kit = await service.a_kit_of(
         ADA,
@@ -130,7 +160,7 @@ async def test_a_preview_says_what_was_done_to_what_the_brand_kit_adds(service: 
     preview = await service.prompts.PreviewPrompt(request, metadata=as_user(ADA))
 
     assert "<style>90s anime.</style>" in preview.prompt
-    assert "in the style of the Inter typeface" in preview.prompt
+    assert "Large letters look like Inter, a neutral sans serif" in preview.prompt
     assert "Ignore" not in preview.prompt
     assert list(preview.sanitization) == [
         SanitizationFinding(rule="zero_width", count=2, action="removed"),
@@ -201,6 +231,9 @@ async def test_a_preview_with_a_version_that_does_not_exist_is_not_found(service
         ({"count": 5}, "count"),
         ({"template_version": "1.0"}, "template_version"),
         ({"template_version": ""}, "template_version"),
+        ({"template_version": "Latest"}, "template_version"),
+        ({"template_version": "latest\n"}, "template_version"),
+        ({"template_version": "vlatest"}, "template_version"),
         ({"seed": -1}, "seed"),
     ],
     ids=str,

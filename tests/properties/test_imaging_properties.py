@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from chassis.key_colors import key_color_for
 from services.generation.domain import ASSET_DIMENSIONS, AssetType, Picture, RenderFailed
-from services.generation.imaging import conform, key_color_for
+from services.generation.imaging import conform
 from services.generation.imaging.encoding import THUMBNAIL_BYTES
 from services.generation.imaging.sniffing import LEAST_SIDE
 from tests.imaging_parts import encoded, noise, opened, pixel

@@ -10,11 +10,14 @@ from dataclasses import replace
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from services.prompt.brand_words import letters
 from services.prompt.domain import AssetType, BrandKitContext, PromptTemplate, Tone
 from services.prompt.engine import TEMPLATES, PromptEngine
 from services.prompt.sanitize import MAX_LENGTH, sanitize
 
 ENGINE = PromptEngine.from_directory(TEMPLATES)
+ANY_TEMPLATE = st.sampled_from(ENGINE.templates())
+BANNER = ENGINE.load_template(AssetType.BANNER, "latest")
 
 COLORS = st.from_regex(r"\A#[0-9A-F]{6}\Z")
 FONTS = st.from_regex(r"\A[A-Z][A-Za-z0-9]{0,15}( [A-Z0-9][A-Za-z0-9]{0,15}){0,2}\Z")
@@ -54,42 +57,46 @@ def kits(fonts: st.SearchStrategy[str], styles: st.SearchStrategy[str]) -> st.Se
     )
 
 
+def build(template: PromptTemplate, kit: BrandKitContext, words: str | None = None) -> str:
+    return ENGINE.build_prompt(template.asset_type, kit, words, f"v{template.version}")
+
+
 KIT = BrandKitContext(("#FF0055",), (), "Montserrat", "Inter", Tone.CASUAL, "cel shaded")
 
 
-@given(asset_type=st.sampled_from(AssetType), kit=kits(FONTS, st.text(max_size=500)), words=st.none() | HOSTILE)
-def test_a_prompt_contains_the_brand_kit(asset_type: AssetType, kit: BrandKitContext, words: str | None) -> None:
+@given(template=ANY_TEMPLATE, kit=kits(FONTS, st.text(max_size=500)), words=st.none() | HOSTILE)
+def test_a_prompt_contains_the_brand_kit(template: PromptTemplate, kit: BrandKitContext, words: str | None) -> None:
     """Property 8 of the seed, with all of the kit instead of some."""
-    prompt = ENGINE.build_prompt(asset_type, kit, words)
+    prompt = build(template, kit, words)
 
-    assert all(color in prompt for color in kit.primary_colors + kit.accent_colors)
+    assert all(color in prompt for color in kit.colors())
     assert f"Mood: {kit.tone}," in prompt
     assert kit.headline_font in prompt
     assert kit.body_font in prompt
     assert sanitize(kit.style_reference).text in prompt
 
 
-@given(template=st.sampled_from(ENGINE.templates()), kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+@given(template=ANY_TEMPLATE, kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
 def test_no_text_drives_the_brand_out_of_a_prompt(template: PromptTemplate, kit: BrandKitContext, words: str) -> None:
-    prompt = ENGINE.build_prompt(template.asset_type, kit, words, template.version)
+    prompt = build(template, kit, words)
 
     assert all(color in prompt for color in kit.primary_colors)
     assert kit.tone in prompt
 
 
-@given(asset_type=st.sampled_from(AssetType), kit=kits(FONTS, st.just("")))
-def test_nothing_of_a_template_s_syntax_is_left_in_a_prompt(asset_type: AssetType, kit: BrandKitContext) -> None:
-    prompt = ENGINE.build_prompt(asset_type, kit)
+@given(template=ANY_TEMPLATE, kit=kits(FONTS, st.just("")))
+def test_nothing_of_a_template_s_syntax_is_left_in_a_prompt(template: PromptTemplate, kit: BrandKitContext) -> None:
+    prompt = build(template, kit)
 
     assert not set("{|}<>") & set(prompt)
     assert not re.search(r"  | [.,;:]|[:,] ?\.|: *$", prompt, re.MULTILINE)
 
 
-@given(asset_type=st.sampled_from(AssetType), kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+@given(template=ANY_TEMPLATE, kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
 def test_users_words_stay_inside_one_fence_and_stay_literal(
-    asset_type: AssetType, kit: BrandKitContext, words: str
+    template: PromptTemplate, kit: BrandKitContext, words: str
 ) -> None:
-    prompt = ENGINE.build_prompt(asset_type, kit, words)
+    prompt = build(template, kit, words)
 
     for tag, text in (("subject", words), ("style", kit.style_reference)):
         clean = sanitize(text).text
@@ -97,33 +104,38 @@ def test_users_words_stay_inside_one_fence_and_stay_literal(
         assert not clean or f"<{tag}>{clean}</{tag}>" in prompt
 
 
-@given(asset_type=st.sampled_from(AssetType), kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
-@example(AssetType.BANNER, KIT, "{tone} {custom_prompt|x} {{style_reference}} {k.__init__.__globals__} %s ${x} \\1")
-@example(AssetType.BANNER, replace(KIT, style_reference="{custom_prompt}", headline_font="{style_reference}"), "{tone}")
+@given(template=ANY_TEMPLATE, kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+@example(BANNER, KIT, "{tone} {custom_prompt|x} {{style_reference}} {k.__init__.__globals__} %s ${x} \\1")
+@example(BANNER, replace(KIT, style_reference="{custom_prompt}", headline_font="{style_reference}"), "{tone}")
 def test_what_is_put_into_one_place_never_reaches_another(
-    asset_type: AssetType, kit: BrandKitContext, words: str
+    template: PromptTemplate, kit: BrandKitContext, words: str
 ) -> None:
     """The prompt is the template with marks in its places, and then each mark exchanged for what was typed there."""
     marked = replace(kit, headline_font="HEAD-MARK", body_font="BODY-MARK", style_reference="STYLE-MARK")
     typed = {
-        "HEAD-MARK": sanitize(kit.headline_font).text or "clean sans serif",
-        "BODY-MARK": sanitize(kit.body_font).text or "clean sans serif",
+        "HEAD-MARK": sanitize(kit.headline_font).text,
+        "BODY-MARK": sanitize(kit.body_font).text,
         "STYLE-MARK": sanitize(kit.style_reference).text,
         "WORDS-MARK": sanitize(words).text,
     }
     assume(all(typed.values()))
+    described = {letters(mark): letters(text) for mark, text in typed.items()}
 
-    prompt = ENGINE.build_prompt(asset_type, kit, words)
+    prompt = build(template, kit, words)
 
-    expected = ENGINE.build_prompt(asset_type, marked, "WORDS-MARK")
-    assert prompt == re.sub("[A-Z]+-MARK", lambda mark: typed[mark[0]], expected)
+    marks = "|".join(re.escape(mark) for mark in (*described, *typed))
+    assert prompt == re.sub(marks, lambda mark: (described | typed)[mark[0]], build(template, marked, "WORDS-MARK"))
 
 
-@given(kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
-def test_users_text_never_adds_a_line_to_a_prompt(kit: BrandKitContext, words: str) -> None:
-    prompt = ENGINE.build_prompt(AssetType.BANNER, kit, words)
+@given(template=ANY_TEMPLATE, kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+@example(BANNER, replace(KIT, style_reference="\u200b\n\u0338\u0338a"), "\u0338 a cat")
+def test_a_prompt_is_composed_and_bounded_and_has_the_lines_of_its_template(
+    template: PromptTemplate, kit: BrandKitContext, words: str
+) -> None:
+    prompt = build(template, kit, words)
 
-    template = ENGINE.load_template(AssetType.BANNER)
+    assert unicodedata.is_normalized("NFC", prompt)
+    assert len(prompt) < len(template.base_prompt) + 6 * MAX_LENGTH
     assert len(prompt.splitlines()) == len(template.base_prompt.strip().splitlines()) + 2
 
 

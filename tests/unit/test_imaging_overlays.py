@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from chassis.key_colors import KEY_COLOR, key_color_for
 from services.generation.domain import AssetType, RenderFailed
 from services.generation.failures import failure
-from services.generation.imaging import KEY_COLOR, conform, key_color_for
+from services.generation.imaging import conform
 from services.generation.imaging.keying import cut_out
 from services.generation.imaging.refusals import CHECKERED, NOT_OPEN, NOTHING_LEFT
 from tests.imaging_parts import (

@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image, ImageCms
 
-from services.generation.imaging.keys import Color
+from chassis.colors import Rgb
 
 _OPAQUE = {"LA": "L", "RGBA": "RGB"}
 
@@ -21,7 +21,7 @@ def in_srgb(image: Image.Image) -> Image.Image:
     return colors
 
 
-def flattened(image: Image.Image, color: Color) -> Image.Image:
+def flattened(image: Image.Image, color: Rgb) -> Image.Image:
     """The picture without its alpha channel, on a ground of one colour."""
     if image.mode == "RGB":
         return image

@@ -12,8 +12,9 @@ from functools import reduce
 
 from PIL import Image, ImageChops, ImageFilter, ImageStat
 
+from chassis.colors import Rgb
+from chassis.key_colors import KEYS, is_lit, likeness
 from services.generation.imaging.colors import flattened
-from services.generation.imaging.keys import KEYS, Color, is_lit, likeness
 from services.generation.imaging.opening import is_checkered, middle
 from services.generation.imaging.refusals import CHECKERED, NOT_OPEN, refused
 
@@ -51,13 +52,13 @@ def cut_out(image: Image.Image) -> Image.Image:
     return _keyed(flattened(image, flat), flat, key)
 
 
-def _keyed(image: Image.Image, flat: Color, key: str) -> Image.Image:
+def _keyed(image: Image.Image, flat: Rgb, key: str) -> Image.Image:
     distance = _distance(image, flat, key)
     alpha = ImageChops.lighter(_alpha(image, distance, flat, key), ImageChops.invert(_background(distance)))
     return _despilled(_unmixed(image, alpha, flat))
 
 
-def _distance(image: Image.Image, flat: Color, key: str) -> Image.Image:
+def _distance(image: Image.Image, flat: Rgb, key: str) -> Image.Image:
     bands, lit = image.split(), is_lit(key)
     strong = reduce(ImageChops.darker, (band for band, on in zip(bands, lit, strict=True) if on))
     weak = reduce(ImageChops.lighter, (band for band, on in zip(bands, lit, strict=True) if not on))
@@ -65,7 +66,7 @@ def _distance(image: Image.Image, flat: Color, key: str) -> Image.Image:
     return _mapped(ImageChops.subtract(strong, weak, 2, 128), lambda level: _NEUTRAL * (1 - (level - 128) * 2 / full))
 
 
-def _alpha(image: Image.Image, distance: Image.Image, flat: Color, key: str) -> Image.Image:
+def _alpha(image: Image.Image, distance: Image.Image, flat: Rgb, key: str) -> Image.Image:
     # The overlay's own colour is taken to be no nearer to the key than grey: who asks for a key sees to that.
     solid = ImageChops.lighter(_grown(distance, _EDGE), Image.new("L", image.size, _NEUTRAL))
     # Pillow divides one channel by another only when it takes a multiplication by alpha back.
@@ -119,7 +120,7 @@ def _connected(distance: Image.Image) -> Image.Image:
     return _grown(found, 2).resize(distance.size, Image.Resampling.NEAREST)
 
 
-def _unmixed(image: Image.Image, alpha: Image.Image, flat: Color) -> Image.Image:
+def _unmixed(image: Image.Image, alpha: Image.Image, flat: Rgb) -> Image.Image:
     key = ImageChops.multiply(Image.new("RGB", image.size, flat), Image.merge("RGB", [ImageChops.invert(alpha)] * 3))
     bands = ImageChops.subtract(image, key).split()
     return Image.merge("RGBa", (*bands, alpha)).convert("RGBA")

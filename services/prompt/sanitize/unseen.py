@@ -45,11 +45,12 @@ _UNSEEN = re.compile(
     "|(?P<variation_selector>[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef])"
     "|(?P<tag>[\U000e0000-\U000e007f])"
     "|(?P<filler>[\u034f\u115f\u1160\u17b4\u17b5\u180e\U0001bca0-\U0001bca3\U0001d173-\U0001d17a])"
-    "|(?P<not_text>[\ud800-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0080-\U000e00ff\U000e01f0-\U0010ffff])"
+    # At the start of a text it would strike out the fence mark before it.
+    "|(?P<not_text>^\u0338+|[\ud800-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0080-\U000e00ff\U000e01f0-\U0010ffff])"
 )
 _SUSPECT = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f"
-    "\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001bca0-\U0001bca3"
+    "\u0338\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U0001bca0-\U0001bca3"
     "\U0001d173-\U0001d17a\U000e0000-\U0010ffff]"
 )
 """One of these is where a search begins; a text without any needs none."""

@@ -1,10 +1,13 @@
-"""Flat colours that stand for nothing, since image models paint no transparency."""
+"""Flat colours that stand for nothing, since image models paint no transparency.
+
+Whoever asks for a picture chooses one of them, and whoever cuts it out of the picture knows them all.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-Color = tuple[int, int, int]
+from chassis.colors import Rgb, parse_hex
 
 KEY_COLOR = "#FF00FF"
 """What the middle of an overlay is to be filled with, unless the brand's own colours are near it."""
@@ -16,10 +19,10 @@ _HARM_OF_OPPOSITES = 0.1
 
 def key_color_for(colors: Sequence[str]) -> str:
     """The key, as `#RRGGBB`, that can best be told from all these colours."""
-    return min(KEYS, key=lambda key: KEYS[key] + max((_harm(parse(color), key) for color in colors), default=0.0))
+    return min(KEYS, key=lambda key: KEYS[key] + max((_harm(parse_hex(color), key) for color in colors), default=0.0))
 
 
-def likeness(color: Color, key: str) -> float:
+def likeness(color: Rgb, key: str) -> float:
     """1 for the key itself, 0 for greys and neighbours in hue, -1 for the opposite hue."""
     lit = is_lit(key)
     strong = min(level for level, on in zip(color, lit, strict=True) if on)
@@ -29,16 +32,10 @@ def likeness(color: Color, key: str) -> float:
 
 def is_lit(key: str) -> tuple[bool, ...]:
     """Which of red, green and blue make up the key."""
-    return tuple(level > 127 for level in parse(key))
+    return tuple(level > 127 for level in parse_hex(key))
 
 
-def parse(color: str) -> Color:
-    """`#RRGGBB` as levels from 0 to 255."""
-    red, green, blue = bytes.fromhex(color.removeprefix("#"))
-    return red, green, blue
-
-
-def _harm(color: Color, key: str) -> float:
+def _harm(color: Rgb, key: str) -> float:
     # What is like the key turns to glass; what is opposite to it keeps its shape and loses hue in its glow only.
     like = likeness(color, key)
     return like if like > 0 else -like * _HARM_OF_OPPOSITES
