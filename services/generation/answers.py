@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chassis.times import to_timestamp
 from services.generation.domain import Asset, GenerationJob, PastCall, Usage
+from services.generation.sources import PromptSource
 from services.generation.states import Failure, JobStatus
 from services.generation.watching import Change, Heartbeat
 from streamerstudio.error.v1 import error_reason_pb2
@@ -37,11 +38,19 @@ def to_usage(usage: Usage, tier: str) -> usage_pb2.Usage:
     )
 
 
-def to_attempts(calls: Sequence[PastCall], price: float) -> usage_pb2.AttemptList:
+def to_attempts(calls: Sequence[PastCall], sources: Mapping[int, PromptSource], price: float) -> usage_pb2.AttemptList:
     """`price` is that of one call, in US dollars."""
     billed = sum(call.is_billed for call in calls)
     return usage_pb2.AttemptList(
-        attempts=[_to_attempt(call) for call in calls], billed=billed, cost_usd=round(billed * price, 6)
+        attempts=[_to_attempt(call) for call in calls],
+        billed=billed,
+        cost_usd=round(billed * price, 6),
+        prompts=[
+            usage_pb2.PromptSource(
+                item=item, template_version=source.template_version, template_hash=source.template_hash
+            )
+            for item, source in sources.items()
+        ],
     )
 
 

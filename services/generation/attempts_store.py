@@ -15,6 +15,8 @@ from chassis.patience import Trouble, patiently
 from chassis.times import from_micros, to_micros
 from services.generation.domain import CallUnderWay, PastCall, RenderDeferred, RenderFailed, RenderVoid
 from services.generation.failures import failure
+from services.generation.sources import PromptSource
+from services.generation.sources_store import sources_of
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,10 @@ class AttemptStore:
             )
             for row in rows
         ]
+
+    async def sources_of(self, job_id: str) -> dict[int, PromptSource]:
+        """By item."""
+        return await sources_of(self._database, job_id)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from services.generation.domain import AssetType, BrandKitContext, Dispatch, Ren
 from services.generation.failures import failure
 from services.generation.refusals import JobNotFound
 from services.generation.rendering import Rendering, Turn
+from services.generation.sources import PromptSource
 from services.generation.states import Failure
 from streamerstudio.error.v1 import error_reason_pb2
 from streamerstudio.type.v1 import asset_type_pb2
@@ -150,7 +151,8 @@ def _to_turn(task: work_pb2.RenderTask) -> Turn:
         seed=0,
         key_color=task.key_color,
     )
-    return Turn(request, task.work.dispatch)
+    source = PromptSource(task.template_version, task.template_hash) if task.template_version else None
+    return Turn(request, task.work.dispatch, source)
 
 
 def _to_store_task(

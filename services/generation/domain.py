@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services.generation.sources import PromptSource
 from services.generation.states import Failure, JobStatus
 
 
@@ -61,6 +62,8 @@ class NewItem:
     seed: int
     render: Render | None = None
     """The picture, when an earlier job made it and could not store it."""
+    source: PromptSource | None = None
+    """What that picture's prompt was written from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class NewJob:
     items: tuple[NewItem, ...]
     custom_prompt: str
     template_version: str
-    """Empty: the prompt service's default."""
+    """As asked for; empty: the prompt service's default."""
     request_id: str
     created_at: datetime
     start_by: datetime
@@ -170,6 +173,8 @@ class FailedItem:
     seed: int
     render: Render | None
     """What was made of it all the same, and not stored."""
+    source: PromptSource | None = None
+    """What its prompt was written from, if one was written."""
 
 
 @dataclass(frozen=True, slots=True)

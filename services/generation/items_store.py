@@ -10,6 +10,8 @@ from chassis.times import from_micros, to_micros
 from services.generation.discards_store import DISCARD_LATE
 from services.generation.domain import AssetType, Dispatch, GenerationJob, Render, Sending, Started
 from services.generation.refusals import ItemNotFound
+from services.generation.sources import PromptSource
+from services.generation.sources_store import source_columns
 from services.generation.states import Failure, ItemStanding, ItemState
 from services.generation.store import SET_PROMPT, failure_columns, lock, render_columns, settle, to_failure, to_render
 
@@ -19,7 +21,9 @@ RENDERED = 70
 """Per cent of an item that is done when its picture is made and not yet stored."""
 
 START = """
-UPDATE items SET progress = CASE WHEN progress > $4 THEN progress ELSE $4 END, touched_at = $5, sent = TRUE
+UPDATE items SET progress = CASE WHEN progress > $4 THEN progress ELSE $4 END, touched_at = $5, sent = TRUE,
+       template_version = CASE WHEN render_key IS NULL THEN $6 ELSE template_version END,
+       template_hash = CASE WHEN render_key IS NULL THEN $7 ELSE template_hash END
 WHERE job_id = $1 AND item = $2 AND dispatch = $3 AND state = 'dispatched'
 RETURNING seed, render_key, render_sha256, render_content_type, palette_distance
 """
@@ -104,11 +108,15 @@ class ItemStore:
             raise ItemNotFound(job_id, item)
         return ItemStanding(ItemState(row["state"]), row["dispatch"], to_failure(row))
 
-    async def start(self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime) -> Started | None:
+    async def start(
+        self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime, source: PromptSource | None = None
+    ) -> Started | None:
         """None when this delivery is void."""
         async with self._database.transaction() as transaction:
             job = await _lock(transaction, job_id, item)
-            row = await transaction.fetch_one(START, job_id, item, dispatch, STARTED, to_micros(now))
+            row = await transaction.fetch_one(
+                START, job_id, item, dispatch, STARTED, to_micros(now), *source_columns(source)
+            )
             if row is None or job.status.is_terminal:
                 return None
             await transaction.execute(SET_PROMPT, job_id, prompt)

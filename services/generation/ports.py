@@ -21,6 +21,7 @@ from services.generation.domain import (
     Usage,
 )
 from services.generation.limits import Limits, Load
+from services.generation.sources import PromptSource
 from services.generation.states import Failure, ItemStanding, JobStatus
 from services.generation.variations import StoredItem
 
@@ -95,10 +96,14 @@ class Jobs(Protocol):
 
 
 class PastCalls(Protocol):
-    """The calls to image APIs that were made."""
+    """The calls to image APIs that were made, and what they were made with."""
 
     async def calls_of(self, job_id: str) -> Sequence[PastCall]:
         """By item, then in order."""
+        ...
+
+    async def sources_of(self, job_id: str) -> dict[int, PromptSource]:
+        """What the prompts of a job's pictures were written from, by item; without those of which that is not known."""
         ...
 
 
@@ -112,10 +117,13 @@ class Items(Protocol):
         """How an item stands."""
         ...
 
-    async def start(self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime) -> Started | None:
-        """Marks an item as being rendered and its job as processing.
+    async def start(
+        self, job_id: str, item: int, dispatch: int, prompt: str, now: datetime, source: PromptSource | None = None
+    ) -> Started | None:
+        """Marks an item as being rendered and its job as processing, and notes what its prompt was written from.
 
-        Must return None when the item has ended, or was dispatched again since: this delivery is then void.
+        Once there is a picture, what is noted must stay what that was made with. Must return None when the item has
+        ended, or was dispatched again since: this delivery is then void.
         """
         ...
 

@@ -25,6 +25,7 @@ from services.generation.domain import (
 )
 from services.generation.picture_ports import ImageProvider, PaidCalls, Pixels
 from services.generation.ports import Announcer, Items
+from services.generation.sources import PromptSource
 from services.generation.states import Failure
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,8 @@ class Turn:
     request: RenderRequest
     """The seed is the store's to say."""
     dispatch: int
+    source: PromptSource | None = None
+    """What the prompt was written from."""
 
 
 class Rendering:
@@ -78,7 +81,7 @@ class Rendering:
             Unavailable: a store does not answer; the same delivery may succeed in a moment.
         """
         job_id, item = turn.request.job_id, turn.request.item
-        started = await self._items.start(job_id, item, turn.dispatch, turn.request.prompt, self._clock())
+        started = await self._items.start(job_id, item, turn.dispatch, turn.request.prompt, self._clock(), turn.source)
         if started is None:
             return None
         await self._announcer.announce(job_id)

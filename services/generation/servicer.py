@@ -108,7 +108,7 @@ class GenerationServicer(DeadLetterCalls):
     async def ListAttempts(
         self, request: generation_service_pb2.ListAttemptsRequest, context: Context
     ) -> usage_pb2.AttemptList:
-        return to_attempts(await self._service.list_attempts(request.job_id.lower()), self._call_price)
+        return to_attempts(*await self._service.list_attempts(request.job_id.lower()), self._call_price)
 
     async def UpdateJobStatus(
         self, request: generation_service_pb2.UpdateJobStatusRequest, context: Context

@@ -16,6 +16,7 @@ from services.generation.idempotency_store import claim, claimed
 from services.generation.limits import Limits, Load
 from services.generation.limits_store import load_of, lock_user
 from services.generation.refusals import JobNotFound
+from services.generation.sources_store import take_over_source, to_source
 from services.generation.states import (
     Conclusion,
     Failure,
@@ -140,7 +141,7 @@ class JobStore:
     async def failed_items(self, job_id: str) -> Sequence[FailedItem]:
         """In the order of the variations."""
         rows = await self._database.fetch(FAILED_ITEMS, job_id)
-        return [FailedItem(row["item"], row["seed"], to_render(row)) for row in rows]
+        return [FailedItem(row["item"], row["seed"], to_render(row), to_source(row)) for row in rows]
 
     async def usage(self, user_id: str, since: datetime) -> Usage:
         """Jobs and calls since then; jobs under way whenever they began."""
@@ -195,6 +196,7 @@ async def _insert(transaction: Transaction, job: NewJob) -> GenerationJob:
     for number, item in enumerate(job.items):
         render = render_columns(item.render)
         await transaction.execute(INSERT_ITEM, job.id, number, job.user_id, created, finish_by, item.seed, *render)
+        await take_over_source(transaction, job.id, number, item)
     assert row is not None
     return to_job(row)
 

@@ -10,9 +10,20 @@ from datetime import datetime, timedelta
 from chassis.auth import Caller
 from chassis.errors import Exhausted, NotOwner, Quota, Unavailable
 from services.generation import failures
-from services.generation.domain import Asset, AssetType, GenerationJob, IdempotencyKey, NewItem, NewJob, PastCall, Usage
+from services.generation.domain import (
+    Asset,
+    AssetType,
+    FailedItem,
+    GenerationJob,
+    IdempotencyKey,
+    NewItem,
+    NewJob,
+    PastCall,
+    Usage,
+)
 from services.generation.limits import Limits, Load
 from services.generation.ports import Announcer, Assets, BrandKits, Jobs, PastCalls, RenderCopies
+from services.generation.sources import PromptSource
 from services.generation.states import InvalidStateTransition, JobStatus
 from services.generation.variations import in_order_of_palette
 
@@ -134,7 +145,7 @@ class GenerationService:
         await self._brand_kit(token, job.brand_kit_id)
         retry_id = str(uuid.uuid4())
         items = [
-            NewItem(item.seed, await self._renders.copy(item.render, retry_id, number) if item.render else None)
+            await self._new_item(item, retry_id, number)
             for number, item in enumerate(await self._jobs.failed_items(job.id))
         ]
         order = Order(job.asset_type, job.brand_kit_id, job.custom_prompt, len(items), job.template_version, seed=None)
@@ -146,6 +157,10 @@ class GenerationService:
         if accepted.job.id != retry_id:  # another request under the same key came first
             await self._remove_renders(items)
         return accepted
+
+    async def _new_item(self, item: FailedItem, retry_id: str, number: int) -> NewItem:
+        render = await self._renders.copy(item.render, retry_id, number) if item.render else None
+        return NewItem(item.seed, render, item.source if render else None)
 
     async def _remove_renders(self, items: Sequence[NewItem]) -> None:
         for item in items:
@@ -233,10 +248,10 @@ class GenerationService:
         month = self._clock().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         return await self._jobs.usage(user_id, month)
 
-    async def list_attempts(self, job_id: str) -> Sequence[PastCall]:
-        """Raises JobNotFound."""
+    async def list_attempts(self, job_id: str) -> tuple[Sequence[PastCall], dict[int, PromptSource]]:
+        """The calls made for a job, and, by item, what their prompts were written from. Raises JobNotFound."""
         await self._jobs.get(job_id)
-        return await self._calls.calls_of(job_id)
+        return await self._calls.calls_of(job_id), await self._calls.sources_of(job_id)
 
     async def update_job_status(
         self, job_id: str, status: JobStatus, progress: int = 0, error_message: str | None = None

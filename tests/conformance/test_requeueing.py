@@ -77,6 +77,9 @@ class Others:
     async def calls_of(self, job_id: str) -> Sequence[Any]:
         return []
 
+    async def sources_of(self, job_id: str) -> dict[int, Any]:
+        return {}
+
 
 class World:
     def __init__(self, database: Database, directory: Path) -> None:

@@ -14,6 +14,7 @@ from services.generation.domain import IdempotencyKey, NewItem, RenderDeferred, 
 from services.generation.idempotency_store import forget_old_keys
 from services.generation.items_store import ItemStore
 from services.generation.limits import Limits
+from services.generation.sources import PromptSource
 from services.generation.states import JobStatus
 from services.generation.store import JobStore
 from services.prompt.domain import BrandKitChanges, BrandKitNotFound
@@ -27,6 +28,7 @@ from tests.storage_parts import an_item
 
 NOW_ON = from_micros(NOW)
 PICTURE = Picture("sha", "image/png", 1200, 480, 1000)
+SOURCE = PromptSource("v1.0", "sha")
 PAGE = 100
 LIMITS = Limits(100_000, 100_000)
 FAILED, STORED, ON_ITS_WAY = job_id(7), job_id(1), [job_id(ENDED - 1 - number) for number in range(WINDOW)]
@@ -39,7 +41,7 @@ async def exercise_jobs(database: Database) -> None:
     }  # fmt: skip
     key = IdempotencyKey(ADA, "a-key", "sha")
     for _ in range(2):
-        job, _ = await jobs.create_within(LIMITS, a_job(ADA, items=(NewItem(7, a_render()),), **times), key)
+        job, _ = await jobs.create_within(LIMITS, a_job(ADA, items=(NewItem(7, a_render(), SOURCE),), **times), key)
     other = await jobs.create(a_job(ADA, **times))
     await jobs.load(ADA, LIMITS, NOW_ON)
     await jobs.created_as(key, NOW_ON)
@@ -59,7 +61,7 @@ async def exercise_items(database: Database) -> None:
     items = ItemStore(database)
     await items.take(WINDOW + 10, NOW_ON)
     one, two, three, four = (Sending(each, 0, 1) for each in ON_ITS_WAY[:4])
-    await items.start(one.job_id, 0, 1, "a prompt", NOW_ON)
+    await items.start(one.job_id, 0, 1, "a prompt", NOW_ON, SOURCE)
     await items.rendered(one.job_id, 0, a_render(f"{one.job_id}.0"), NOW_ON)
     await items.stored(one.job_id, 0, "an-asset", NOW_ON)
     await items.failed(two.job_id, 0, a_failure(), NOW_ON, dispatch=1)
@@ -91,6 +93,7 @@ async def _exercise_calls(database: Database) -> None:
         async with calls_of(ON_ITS_WAY[11]).attempt():
             raise AssertionError("the gate is closed")
     await AttemptStore(database).calls_of(STORED)
+    await AttemptStore(database).sources_of(STORED)
 
 
 async def exercise_assets(database: Database) -> None:

@@ -19,6 +19,7 @@ from services.generation.items_store import ItemStore
 from services.generation.limits import Limits
 from services.generation.refusals import TooManyActiveJobs, TooManySubmits
 from services.generation.rendering import Copies
+from services.generation.sources import PromptSource
 from services.generation.store import JobStore
 from services.generation.usecases import Deadlines, GenerationService, Order
 from tests.builders import NOON, RENDERED, a_failure, a_job, a_render
@@ -50,6 +51,9 @@ class Elsewhere:
 
     async def calls_of(self, job_id: str) -> Sequence[PastCall]:
         return []
+
+    async def sources_of(self, job_id: str) -> dict[int, PromptSource]:
+        return {}
 
 
 class TwinCommits(JobStore):

@@ -16,6 +16,7 @@ from chassis.database import migrate, open_database
 from chassis.errors import NotOwner, Unavailable
 from services.generation.domain import Asset, GenerationJob, PastCall, Render
 from services.generation.limits import Limits
+from services.generation.sources import PromptSource
 from services.generation.states import JobStatus
 from services.generation.store import JobStore
 from services.generation.usecases import Deadlines, GenerationService
@@ -40,6 +41,9 @@ class Elsewhere:
 
     async def calls_of(self, job_id: str) -> Sequence[PastCall]:
         return []
+
+    async def sources_of(self, job_id: str) -> dict[int, PromptSource]:
+        return {}
 
     async def copy(self, render: Render, job_id: str, item: int) -> Render | None:
         return None
