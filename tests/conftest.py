@@ -18,7 +18,7 @@ _SETTINGS = (
     "STUDIO_", "DATABASE_", "NATS_", "PROMPT_PORT", "GENERATION_PORT", "STORAGE_PORT", "NANO_BANANA_", "GEMINI_",
     "SUPABASE_", "JWT_", "SERVICE_", "FILES_SECRET", "CORS_ORIGINS", "START_BY", "FINISH_BY", "MAX_ACTIVE_JOBS",
     "SUBMITS_PER_MINUTE", "RENDER_WINDOW", "SIGNED_URL_TTL", "STOP_NOTICE", "PROMPT_ADDRESS", "GENERATION_ADDRESS",
-    "STORAGE_ADDRESS", "PG",
+    "STORAGE_ADDRESS", "TEMPLATES_", "PG",
 )  # fmt: skip
 
 # Before any test is collected: what the developer's shell sets must not steer a test or the processes it starts.

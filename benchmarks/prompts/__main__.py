@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from benchmarks.prompts import accuracy, timing
 from benchmarks.prompts.accuracy import Score
@@ -66,15 +66,19 @@ def _print_rules() -> None:
 
 
 def _print_times(searches: int) -> None:
-    costs = timing.usual()
-    slowest, typed = timing.worst(searches)
-    print("\nmilliseconds for one prompt              p50     p99")
-    print(f"500 characters, processor time    {timing.percentile(costs, lambda cost: cost.cpu, 0.5):10.3f}", end="")
-    print(f"{timing.percentile(costs, lambda cost: cost.cpu, 0.99):8.3f}")
-    print(f"500 characters, on the clock      {timing.percentile(costs, lambda cost: cost.wall, 0.5):10.3f}", end="")
-    print(f"{timing.percentile(costs, lambda cost: cost.wall, 0.99):8.3f}")
-    print(f"the slowest of {searches} texts, in the words and in the kit: {slowest.cpu:.3f} of processor time")
-    print(f"  it is {typed[:60]!r} and so on")
+    print(f"\n{'milliseconds for one overlay prompt':44} {'p50':>7} {'p99':>7}")
+    for version in timing.VERSIONS:
+        usual, unknown = timing.usual(version), timing.unknown_kits(version)
+        slowest, typed = timing.worst(searches, version)
+        _print_row(f"v{version}, 500 characters, processor time", [cost.cpu for cost in usual])
+        _print_row(f"v{version}, 500 characters, on the clock", [cost.wall for cost in usual])
+        _print_row(f"v{version}, words known, kits unknown, processor", [cost.cpu for cost in unknown])
+        print(f"v{version}, the slowest of {searches} texts, in words and kit: {slowest.cpu:.3f} of processor time")
+        print(f"  it is {typed[:60]!r} and so on")
+
+
+def _print_row(name: str, costs: Sequence[float]) -> None:
+    print(f"{name:44} {timing.percentile(costs, 0.5):7.3f} {timing.percentile(costs, 0.99):7.3f}")
 
 
 def _percent(share: float) -> str:

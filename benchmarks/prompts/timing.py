@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -26,6 +26,8 @@ _KIT = BrandKitContext(
     style_reference="90s anime, grainy, hand-painted skies",
 )
 _RUNS = 20
+VERSIONS = tuple(dict.fromkeys(template.version for template in _ENGINE.templates()))
+"""Of templates; each costs the same for every asset type, but for an overlay's key colour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,22 @@ class Cost:
     """Of this thread alone, so that what else the machine does is not in it."""
 
 
-def usual() -> list[Cost]:
-    """Prompts of full length made of what streamers ask for, in each of their languages; no two have the same words."""
+def usual(version: str) -> list[Cost]:
+    """Prompts of full length made of what streamers ask for, in each of their languages; no two have the same words,
+    since what was sanitised once is remembered.
+    """
     inputs = _full_length()
-    return [_cost(words[run:] + words[:run], _KIT) for run in range(_RUNS) for words in inputs]
+    turn = VERSIONS.index(version) * _RUNS
+    return [_cost(words[run:] + words[:run], _KIT, version) for run in range(turn, turn + _RUNS) for words in inputs]
 
 
-def worst(searches: int) -> tuple[Cost, str]:
+def unknown_kits(version: str) -> list[Cost]:
+    """The same, each with a kit of as many colours as a kit may have that nobody has seen before."""
+    inputs = _full_length()
+    return [_cost(words, _unknown_kit(number), version) for number, words in enumerate(inputs * _RUNS)]
+
+
+def worst(searches: int, version: str) -> tuple[Cost, str]:
     """The slowest prompt that a search finds, and what was typed for it: in the words and in every text of the kit."""
     slowest: list[tuple[Cost, str]] = [(Cost(0, 0), "")]
 
@@ -59,7 +70,7 @@ def worst(searches: int) -> tuple[Cost, str]:
     def look(unit: str) -> None:
         typed = (unit * MAX_LENGTH)[:MAX_LENGTH]
         # Each time a little different, since what was sanitised once is remembered.
-        cost = min((_cost_everywhere(typed[turn:] + typed[:turn]) for turn in range(3)), key=lambda cost: cost.cpu)
+        cost = min((_cost_everywhere(typed[turn:] + typed[:turn], version) for turn in range(3)), key=lambda it: it.cpu)
         slowest[0] = max(slowest[0], (cost, typed), key=lambda found: found[0].cpu)
         target(cost.cpu)
 
@@ -67,8 +78,8 @@ def worst(searches: int) -> tuple[Cost, str]:
     return slowest[0]
 
 
-def percentile(costs: Sequence[Cost], of: Callable[[Cost], float], share: float) -> float:
-    ordered = sorted(map(of, costs))
+def percentile(costs: Sequence[float], share: float) -> float:
+    ordered = sorted(costs)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
@@ -88,13 +99,17 @@ def _joined(texts: list[str]) -> list[str]:
     return [joined[end - MAX_LENGTH : end] for end in ends]
 
 
-def _cost_everywhere(typed: str) -> Cost:
-    return _cost(
-        typed, replace(_KIT, headline_font=typed[:64], body_font=typed[-64:], style_reference=typed[9:] + typed[:9])
-    )
+def _unknown_kit(number: int) -> BrandKitContext:
+    colors = tuple(f"#{(number * 8 + place) * 40503 % 2**24:06X}" for place in range(8))
+    return replace(_KIT, primary_colors=colors[:5], accent_colors=colors[5:], headline_font=f"Acme {number} Sans")
 
 
-def _cost(words: str, kit: BrandKitContext) -> Cost:
+def _cost_everywhere(typed: str, version: str) -> Cost:
+    kit = replace(_KIT, headline_font=typed[:64], body_font=typed[-64:], style_reference=typed[9:] + typed[:9])
+    return _cost(typed, kit, version)
+
+
+def _cost(words: str, kit: BrandKitContext, version: str) -> Cost:
     wall, cpu = time.perf_counter_ns(), time.thread_time_ns()
-    _ENGINE.build_prompt(AssetType.THUMBNAIL, kit, words)
+    _ENGINE.build_prompt(AssetType.OVERLAY, kit, words, version)
     return Cost(cpu=(time.thread_time_ns() - cpu) / 1e6, wall=(time.perf_counter_ns() - wall) / 1e6)

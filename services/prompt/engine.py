@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from chassis.key_colors import key_color_for
@@ -108,6 +109,11 @@ def _fill(template: PromptTemplate, brand_kit: BrandKitContext, words: str) -> s
     return PLACEHOLDER.sub(value, template.base_prompt).strip()
 
 
+@lru_cache(maxsize=1024)
+def _key_color(colors: tuple[str, ...]) -> str:
+    return palette([key_color_for(colors)])
+
+
 _VALUES: Mapping[str, Callable[[BrandKitContext, str], str]] = {
     "tone": lambda kit, _: sanitize(kit.tone).text,
     "tone_direction": lambda kit, _: direction(kit.tone),
@@ -115,7 +121,7 @@ _VALUES: Mapping[str, Callable[[BrandKitContext, str], str]] = {
     "primary_palette": lambda kit, _: palette(kit.primary_colors),
     "accent_colors": lambda kit, _: sanitize(", ".join(kit.accent_colors)).text,
     "accent_palette": lambda kit, _: palette(kit.accent_colors),
-    "key_color": lambda kit, _: palette([key_color_for(kit.colors())]),
+    "key_color": lambda kit, _: _key_color(kit.colors()),
     "headline_font": lambda kit, _: sanitize(kit.headline_font).text or _ANY_FONT,
     "headline_letters": lambda kit, _: _letters(kit.headline_font),
     "body_font": lambda kit, _: sanitize(kit.body_font).text or _ANY_FONT,

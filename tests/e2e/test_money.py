@@ -138,10 +138,12 @@ async def test_a_picture_that_could_not_be_stored_is_not_paid_for_again(tmp_path
         world.system.start_part("storage")
         retried = (await world.client.post(f"/api/v1/jobs/{late['id']}:retry")).json()
         again = await finished(world.client, retried["id"])
+        made_from = [(await world.attempts(job["id"])).prompts for job in (late, again)]
 
     assert (late["status"], late["error"]["reason"], late["error"]["stage"]) == ("failed", "STORAGE_ERROR", "store")
     assert again["status"] == "completed"
     assert len(world.api.ledger) == 1
+    assert len(made_from[0]) == 1 and made_from[0] == made_from[1]
 
 
 @pytest.mark.usefixtures("each_database")

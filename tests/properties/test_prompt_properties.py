@@ -10,6 +10,7 @@ from dataclasses import replace
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from chassis.key_colors import key_color_for
 from services.prompt.brand_words import letters
 from services.prompt.domain import AssetType, BrandKitContext, PromptTemplate, Tone
 from services.prompt.engine import TEMPLATES, PromptEngine
@@ -82,6 +83,14 @@ def test_no_text_drives_the_brand_out_of_a_prompt(template: PromptTemplate, kit:
 
     assert all(color in prompt for color in kit.primary_colors)
     assert kit.tone in prompt
+
+
+@given(kit=kits(HOSTILE, HOSTILE), words=HOSTILE)
+def test_an_overlay_asks_for_the_key_colour_that_is_best_told_from_its_brand(kit: BrandKitContext, words: str) -> None:
+    prompt = ENGINE.build_prompt(AssetType.OVERLAY, kit, words, "v1.1")
+
+    key = key_color_for(kit.colors())
+    assert re.search(rf"one flat, uniform background of pure [a-z ]+ \({key}\)\.", prompt)
 
 
 @given(template=ANY_TEMPLATE, kit=kits(FONTS, st.just("")))

@@ -50,7 +50,9 @@ copper brown #B87333; coffee brown #4B3621; espresso brown #2B1B14; burgundy red
 oxblood red #4A0000; black-red #1A0505; deep crimson #B00020; scarlet red #FF2400; neon red #FF1744;
 ruby red #E0115F; neon pink #FF0066; blush pink #F4C2C2; aubergine purple #311432; dark plum purple #4B1B3F;
 purple-black #1A0B2E; deep violet #2E1065; electric violet #7C3AFF; electric purple #BF00FF; lilac #C8A2C8;
-mauve #915F6D
+mauve #915F6D; periwinkle #9997CC;
+dusty violet #6B6790; dark mauve #564F63; dark teal #15697F; sage green #7D8F7A; taupe brown #8B7A5B; bronze #7D6128;
+taupe grey #8B8589; dusty purple #8E5A90; cerulean blue #0A94B8; pale mint green #B8E0C2; raspberry red #8E1152
 """
 
 COLOR_NAMES: dict[str, str] = {
