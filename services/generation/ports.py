@@ -60,9 +60,9 @@ class Jobs(Protocol):
         ...
 
     async def page(
-        self, user_id: str, status: JobStatus | None, limit: int, offset: int
+        self, user_id: str, status: JobStatus | None, limit: int, offset: int, now: datetime
     ) -> tuple[Sequence[GenerationJob], int]:
-        """A user's jobs, newest first, and how many match on all pages."""
+        """A user's jobs, newest first, and how many match on all pages; must not cost more for jobs that are old."""
         ...
 
     async def failed_items(self, job_id: str) -> Sequence[FailedItem]:

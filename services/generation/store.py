@@ -10,6 +10,7 @@ from datetime import datetime
 from chassis.database import Database, Row, Transaction
 from chassis.times import from_micros, to_micros
 from services.generation import failures
+from services.generation.counts_store import JobCounts
 from services.generation.discards_store import DISCARD_STORED
 from services.generation.domain import AssetType, FailedItem, GenerationJob, IdempotencyKey, NewJob, Render, Usage
 from services.generation.idempotency_store import claim, claimed
@@ -50,8 +51,6 @@ PAGE = "SELECT * FROM jobs WHERE user_id = $1 ORDER BY created_at DESC, id DESC 
 PAGE_WITH_STATUS = """
 SELECT * FROM jobs WHERE user_id = $1 AND status = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4
 """
-COUNT = "SELECT COUNT(*) AS total FROM jobs WHERE user_id = $1"
-COUNT_WITH_STATUS = "SELECT COUNT(*) AS total FROM jobs WHERE user_id = $1 AND status = $2"
 FAILED_ITEMS = "SELECT * FROM items WHERE job_id = $1 AND state = 'failed' ORDER BY item"
 USAGE = """
 SELECT
@@ -91,6 +90,7 @@ class JobStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._counts = JobCounts(database)
 
     async def create(self, job: NewJob, key: IdempotencyKey | None = None) -> GenerationJob:
         """Writes the key, the job and its items together: the items are the outbox."""
@@ -127,16 +127,14 @@ class JobStore:
         return to_job(row)
 
     async def page(
-        self, user_id: str, status: JobStatus | None, limit: int, offset: int
+        self, user_id: str, status: JobStatus | None, limit: int, offset: int, now: datetime
     ) -> tuple[Sequence[GenerationJob], int]:
         """Newest first, and how many match on all pages."""
         if status is None:
             rows = await self._database.fetch(PAGE, user_id, limit, offset)
-            count = await self._database.fetch_one(COUNT, user_id)
         else:
             rows = await self._database.fetch(PAGE_WITH_STATUS, user_id, status.value, limit, offset)
-            count = await self._database.fetch_one(COUNT_WITH_STATUS, user_id, status.value)
-        return [to_job(row) for row in rows], count["total"] if count else 0
+        return [to_job(row) for row in rows], await self._counts.count(user_id, status, now)
 
     async def failed_items(self, job_id: str) -> Sequence[FailedItem]:
         """In the order of the variations."""

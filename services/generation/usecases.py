@@ -224,7 +224,7 @@ class GenerationService:
         self, user_id: str, status: JobStatus | None, limit: int, offset: int
     ) -> tuple[Sequence[GenerationJob], int]:
         """A user's jobs, newest first, and how many match on all pages."""
-        return await self._jobs.page(user_id, status, limit, offset)
+        return await self._jobs.page(user_id, status, limit, offset, self._clock())
 
     async def assets_of(self, caller: Caller, job: GenerationJob) -> Sequence[Asset]:
         """What of a job can be read; storage is asked only when there is something.

@@ -59,7 +59,7 @@ async def test_a_page_is_newest_first_and_counts_all_that_match(jobs: JobStore) 
     created = [await jobs.create(a_job(created_at=NOON + timedelta(seconds=number))) for number in range(5)]
     await jobs.create(a_job("grace"))
 
-    page, total = await jobs.page("ada", None, 2, 1)
+    page, total = await jobs.page("ada", None, 2, 1, NOON)
 
     assert [job.id for job in page] == [created[3].id, created[2].id]
     assert total == 5
@@ -70,7 +70,7 @@ async def test_a_page_of_one_status_counts_only_that_status(jobs: JobStore) -> N
     await jobs.create(a_job())
     await jobs.move(first.id, JobStatus.PROCESSING, 0, None, LATER)
 
-    page, total = await jobs.page("ada", JobStatus.PROCESSING, 20, 0)
+    page, total = await jobs.page("ada", JobStatus.PROCESSING, 20, 0, NOON)
 
     assert [job.id for job in page] == [first.id]
     assert total == 1

@@ -70,7 +70,7 @@ async def test_racing_submissions_fill_the_minute_exactly_and_each_knows_what_is
     for user in ("ada", "grace"):
         created = [outcome for outcome in outcomes if isinstance(outcome, tuple) and outcome[0].user_id == user]
         assert sorted(load.submits for _, load in created) == [1, 2, 3]
-        assert (await jobs.page(user, None, 20, 0))[1] == 3
+        assert (await jobs.page(user, None, 20, 0, NOON))[1] == 3
 
 
 async def test_racing_submissions_never_have_more_under_way_than_they_may(jobs: JobStore) -> None:
@@ -160,7 +160,7 @@ async def test_racers_with_keys_and_without_neither_overshoot_nor_wait_for_ever(
         )
 
     assert {type(outcome) for outcome in outcomes} == {tuple, TooManySubmits}
-    assert (await jobs.page("ada", None, 20, 0))[1] == 3
+    assert (await jobs.page("ada", None, 20, 0, NOON))[1] == 3
 
 
 async def test_a_submission_without_limits_pays_nothing_for_them(database: Database, jobs: JobStore) -> None:

@@ -124,7 +124,7 @@ class World:
         return await self.jobs.get(job.id)
 
     async def of_ada(self) -> Sequence[GenerationJob]:
-        return (await self.jobs.page("ada", None, 1000, 0))[0]
+        return (await self.jobs.page("ada", None, 1000, 0, NOON))[0]
 
 
 @pytest.fixture

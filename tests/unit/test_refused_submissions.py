@@ -126,7 +126,7 @@ async def test_where_there_is_no_room_nobody_else_is_asked(
 
     assert world.elsewhere.asked == []
     assert world.renders() == [a_render().key]
-    assert (await world.jobs.page("ada", None, 20, 0))[1] == 2
+    assert (await world.jobs.page("ada", None, 20, 0, NOON))[1] == 2
 
 
 async def test_a_retry_that_lost_the_last_place_to_another_leaves_no_render(world: World) -> None:
@@ -137,7 +137,7 @@ async def test_a_retry_that_lost_the_last_place_to_another_leaves_no_render(worl
         await world.service(ONE_AT_ONCE).retry_job(ADA, failed.id, "request-1")
 
     assert world.renders() == [a_render().key]
-    assert (await world.jobs.page("ada", None, 20, 0))[1] == 2
+    assert (await world.jobs.page("ada", None, 20, 0, NOON))[1] == 2
 
 
 async def test_a_retry_that_has_its_place_keeps_its_copy(world: World) -> None:
@@ -153,7 +153,7 @@ async def test_a_request_whose_twin_took_the_last_place_meanwhile_is_answered(wo
 
     accepted = await service.create_job("ada", "a token", ORDER, "request-1", TAP)
 
-    [only] = (await world.jobs.page("ada", None, 20, 0))[0]
+    [only] = (await world.jobs.page("ada", None, 20, 0, NOON))[0]
     assert accepted.job.id == only.id
     assert accepted.quota is not None and accepted.quota.remaining == 0
 
