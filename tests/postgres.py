@@ -23,6 +23,7 @@ from typing import Any
 import asyncpg
 
 _START_TIMEOUT = 30.0
+_SQL_TIMEOUT = 60.0
 _STOP_TIMEOUT = 10.0
 _PORT_TRIES = 3
 
@@ -164,7 +165,7 @@ class PostgresServer:
         connection = await asyncpg.connect(self.url)
         try:
             for statement in statements:
-                await connection.execute(statement)
+                await connection.execute(statement, timeout=_SQL_TIMEOUT)
         finally:
             await connection.close()
 

@@ -11,6 +11,7 @@ import pytest
 from chassis.database import Database, Transaction, open_database
 from chassis.errors import Unavailable
 from tests.postgres import PostgresServer, running_postgres, shared_postgres
+from tests.queueing import eventually
 
 ADD = "UPDATE counters SET n = n + 1 WHERE id = $1"
 
@@ -191,9 +192,7 @@ async def cluster(primary: PostgresServer, standby: PostgresServer) -> AsyncIter
     """Both servers; whoever takes writes is written to."""
     hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
     database = await counters(f"postgresql://postgres@{hosts}/postgres?target_session_attrs=read-write", "studio")
-    standby.run_sql(
-        "DO $$ BEGIN WHILE to_regclass('studio.counters') IS NULL LOOP PERFORM pg_sleep(0.01); END LOOP; END $$"
-    )
+    await eventually(lambda: followed(standby))
     yield database
     await database.close()
 
