@@ -149,8 +149,8 @@ class Pictures(Protocol):
     async def measure(self, data: bytes, sha256: str | None = None) -> Picture:
         """Must decode all of it, within bounds of memory, and off the event loop.
 
-        Must raise BytesDamaged when the bytes have another SHA-256 than the one given, NotAPicture for everything
-        but a whole PNG, JPEG or WebP.
+        Unless a SHA-256 is given: whoever knows it has decoded these bytes, and to be these is enough. Must raise
+        BytesDamaged when they have another one, NotAPicture for everything but a whole PNG, JPEG or WebP.
         """
         ...
 

@@ -76,6 +76,23 @@ async def test_other_bytes_than_announced_are_damaged() -> None:
         await PillowPictures().measure(PNG, hashlib.sha256(JPEG).hexdigest())
 
 
+async def test_what_its_maker_has_decoded_is_not_decoded_again() -> None:
+    chunks = (b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")
+    hollow = b"\x89PNG\r\n\x1a\n" + b"".join(a_chunk(kind, body) for kind, body in chunks)
+
+    proven = await PillowPictures().measure(hollow, hashlib.sha256(hollow).hexdigest())
+    with pytest.raises(NotAPicture):
+        await PillowPictures().measure(hollow)
+
+    assert (proven.width, proven.height, proven.file_size) == (2, 2, len(hollow))
+
+
+@pytest.mark.parametrize("data", [b"", b"<svg/>", PNG[:-1], PNG + b"more"], ids=["nothing", "svg", "cut off", "more"])
+async def test_what_is_damaged_or_no_picture_is_refused_though_its_hash_is_right(data: bytes) -> None:
+    with pytest.raises(NotAPicture):
+        await PillowPictures().measure(data, hashlib.sha256(data).hexdigest())
+
+
 @pytest.mark.parametrize(
     "data",
     [
