@@ -20,6 +20,7 @@ from grpc_reflection.v1alpha import reflection
 
 from chassis.auth import Access, Policy, grpc_methods
 from chassis.database import DatabaseRefused, MigrationError
+from chassis.ending import end
 from chassis.health import Health, Pace, publish_health
 from chassis.interceptors import Guard
 from chassis.patience import Trouble, patiently
@@ -172,8 +173,7 @@ async def _unless(stop: asyncio.Event, building: Awaitable[Service]) -> Service 
     task, stopping = asyncio.ensure_future(building), asyncio.create_task(stop.wait())
     await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
     if not task.done():
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task, patience=TIDYING)
         return None
     stopping.cancel()
     return task.result()
@@ -226,9 +226,7 @@ async def _all_of(*ends: Awaitable[None]) -> None:
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
     """Cancels what still runs; raises WorkDied if any of it had died."""
+    await asyncio.gather(*(end(task, patience=TIDYING) for task in tasks))
     for task in tasks:
-        task.cancel()
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, Exception):
-            raise WorkDied("background work died") from outcome
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise WorkDied("background work died") from error

@@ -19,11 +19,11 @@ import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from chassis.ending import end
 from chassis.errors import Unavailable
 from chassis.patience import describe
 from chassis.queue.address import Address
 from chassis.queue.backoff import backoff
-from chassis.queue.ending import end
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ import logging
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from chassis.ending import end
 from chassis.errors import Unavailable
 from chassis.patience import Trouble
 from chassis.queue.backoff import backoff
 from chassis.queue.connection import Connection
-from chassis.queue.ending import end
 from chassis.queue.pull import Pull
 from chassis.queue.receipt import Receipt
 from chassis.queue.streams import Stream, declare

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from nats.js import JetStreamContext
 
+from chassis.ending import end
 from chassis.errors import Unavailable
 from chassis.patience import Trouble, patiently
 from chassis.queue import announcements, publishing
@@ -17,7 +18,6 @@ from chassis.queue.announcements import Listener
 from chassis.queue.connection import REQUEST_TIMEOUT, Connection
 from chassis.queue.consumer import Consumer
 from chassis.queue.delivery import Handler, OnDead
-from chassis.queue.ending import end
 from chassis.queue.leftovers import sweep
 from chassis.queue.letters import DeadLetters
 from chassis.queue.listing import message_ids

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from nats.aio.msg import Msg
 
+from chassis.ending import end
 from chassis.errors import Unavailable
 from chassis.patience import Trouble, describe, patiently
 from chassis.queue.backoff import backoff
 from chassis.queue.connection import Connection
 from chassis.queue.dead_letters import bury
 from chassis.queue.delivery import REQUEST_ID, Again, Delivery, Handler, OnDead, Poison, TooOften
-from chassis.queue.ending import end
 from chassis.queue.receipt import Receipt
 
 logger = logging.getLogger(__name__)

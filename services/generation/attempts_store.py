@@ -6,11 +6,12 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chassis.database import Database, Row, Transaction
+from chassis.ending import end
 from chassis.patience import Trouble, patiently
 from chassis.times import from_micros, to_micros
 from services.generation.domain import CallUnderWay, PastCall, RenderDeferred, RenderFailed, RenderVoid
@@ -100,9 +101,9 @@ async def item_calls(
     try:
         yield calls
     finally:
-        alive.cancel()
-        with suppress(asyncio.CancelledError):
-            await alive
+        await end(alive, patience=0.5)
+        if not alive.cancelled():
+            alive.result()
 
 
 class ItemCalls:

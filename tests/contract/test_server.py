@@ -238,6 +238,23 @@ async def test_work_runs_beside_the_calls_and_ends_with_them() -> None:
     assert ended.is_set()
 
 
+async def test_work_that_misses_that_it_is_to_end_is_told_again() -> None:
+    started, missed = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:  # as `asyncio.wait_for` may, with the result it waits for
+            missed.set()
+        await asyncio.Event().wait()
+
+    async with running(a_service(SCRIPT, work=[work]), grace=0.1):
+        await started.wait()
+
+    assert missed.is_set()
+
+
 async def test_work_that_is_done_is_not_work_that_died() -> None:
     done = asyncio.Event()
 

@@ -15,8 +15,8 @@ import nats
 from google.protobuf.message import Message
 from nats.aio.msg import Msg
 
+from chassis.ending import end
 from chassis.queue import Queue
-from chassis.queue.ending import end
 from deploy.local.background import BackgroundSystem
 from deploy.local.studio import embedded_nats_url
 from tests.e2e.apps import Json, create_kit, finished, generate

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 
-async def end(task: asyncio.Task[Any], *, patience: float) -> None:
+async def end(task: asyncio.Future[Any], *, patience: float) -> None:
     """Cancels a task until it is over, again after each `patience` seconds.
 
     Once is not enough: in Python 3.11 `asyncio.wait_for`, which nats-py uses throughout, swallows a cancellation that
