@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
-.PHONY: help setup dev generate demo up test test-postgres chaos soak bench-prompts golden check fmt pins
+.PHONY: help setup dev generate demo up test test-postgres chaos soak bench bench-growth bench-prompts golden check fmt pins
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,6 +53,17 @@ JOBS ?= 20000
 soak: dev ## the memory of each part while JOBS sketched jobs go by
 	@$(BIN)/python -m benchmarks.soak --jobs $(JOBS)
 
+.venv/.bench: .venv/.dev requirements/bench.txt
+	@echo "installing what the conventional build runs on"
+	@$(PIP) --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: setup .venv/.bench ## ours, the conventional build and the limit, side by side (QUICK=1: less than two minutes)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+bench-growth: setup .venv/.bench ## how figures change with replicas, and with what is in database and queue
+	@$(BIN)/python -m benchmarks --growth $(if $(QUICK),--quick)
+
 bench-prompts: dev ## how well the sanitiser tells streamers from attackers, beside its peers, and what it costs
 	@$(BIN)/python -m benchmarks.prompts
 
@@ -74,5 +85,5 @@ fmt: dev ## format code and protos
 	@$(BIN)/buf format -w protos
 
 pins: ## compile requirements/*.in into pinned, hashed requirements/*.txt (needs uv)
-	cd requirements && for name in runtime dev; do uv pip compile --quiet --universal --python-version 3.11 \
+	cd requirements && for name in runtime dev bench; do uv pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate $$name.in -o $$name.txt; done
