@@ -13,7 +13,7 @@ from benchmarks.contenders.contender import HOARDER, Stock
 from benchmarks.contenders.opening import CONVENTIONAL, OURS, OURS_ON_POSTGRES
 from benchmarks.image_api import ImageApiProcess, Manner, running_image_api
 from benchmarks.load import load
-from benchmarks.workloads import MAKES_SLOWLY, Outcome, Scale, Stage, Workload
+from benchmarks.workloads import Outcome, Scale, Stage, Workload
 
 DATABASE, QUEUE = "jobs in the database", "jobs in the queue"
 KITS, REPLICAS = "brand kits", "replicas of each service"
@@ -96,7 +96,7 @@ async def measure(scale: Scale, *, quick: bool, say: Callable[[str], None]) -> l
 
 async def _points(case: Case, scale: Scale, directory: Path, images: ImageApiProcess) -> list[Point]:
     # What is in the queue begins at once, and is not to be through before anything is measured.
-    await images.be(Manner(takes=MAKES_SLOWLY))
+    await images.be(Manner(held=True))
     with tempfile.TemporaryDirectory(dir=directory) as place:
         data = Path(place)
         one = opening.opened(case.contender, data, images.url, stock=case.stock, replicas=case.replicas)

@@ -67,6 +67,12 @@ def mebibytes(pids: Sequence[int]) -> float:
     return sum(map(_share, pids)) / 1024
 
 
+def memory(pid: int, what: str = "VmRSS") -> float:
+    """MiB of one process, as Linux counts them: `VmRSS` now, `VmHWM` at most so far."""
+    status = (PROC / str(pid) / "status").read_text()
+    return int(status.partition(f"{what}:")[2].split()[0]) / 1024
+
+
 @contextmanager
 def costs(roots: Sequence[int]) -> Iterator[Cost]:
     """Measures what the processes and all that they start take during the block."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from deploy.local.ports import free_ports, listens
 
 START_WITHIN = 60.0
 STOP_WITHIN = 15.0
+NOWHERE = Path(os.devnull)
 
 
 class ProgramLacks(Exception):
@@ -46,7 +48,7 @@ async def program_on(module: str, log: Path, environ: Mapping[str, str] | None =
 
 @asynccontextmanager
 async def running(
-    command: Sequence[str], log: Path, environ: Mapping[str, str] | None = None, *, port: int | None = None
+    command: Sequence[str], log: Path = NOWHERE, environ: Mapping[str, str] | None = None, *, port: int | None = None
 ) -> AsyncIterator[int]:
     """Yields its process id, when it listens on the port.
 

@@ -16,6 +16,7 @@ from statistics import median
 
 import httpx
 
+from benchmarks.measuring import memory
 from deploy.local.background import BackgroundSystem
 from tests.e2e.apps import TERMINAL, create_kit, generate
 from tests.systems import client_for, running_system
@@ -48,7 +49,7 @@ async def _soak(system: BackgroundSystem, jobs: int, at_once: int) -> None:
             await _one(clients[number % USERS], kits[number % USERS])
         done += 1
         if done % max(1, jobs // ROWS) == 0:
-            rows.append({part: _resident(system.pid(part)) for part in PARTS})
+            rows.append({part: memory(system.pid(part)) for part in PARTS})
             figures = "".join(f"{rows[-1][part]:12.1f}" for part in PARTS)
             print(f"{done:<8} {done / (time.monotonic() - begin):6.1f}  {figures}", flush=True)
 
@@ -66,12 +67,6 @@ async def _one(client: httpx.AsyncClient, kit_id: str) -> None:
         await asyncio.sleep(POLL)
         job = (await client.get(f"/api/v1/jobs/{job['id']}")).json()
     assert job["status"] == "completed", job
-
-
-def _resident(pid: int) -> float:
-    """MiB of a process, as Linux counts them."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def _growth(figures: Sequence[float]) -> float:

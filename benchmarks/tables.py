@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.contenders.floors import CONFORMED, STEPS, latency, throughput
 from benchmarks.contenders.opening import CONVENTIONAL, ECHO, OURS, OURS_ON_POSTGRES, SETTINGS, TUNED
 from benchmarks.runner import MAIN, Results
-from benchmarks.workloads import ALL, IDLE, JOBS, Workload
+from benchmarks.workloads import ALL, COLD_START, IDLE, JOBS, Workload
 
 MOST_MEMORY = 600.0
 """MiB of all our processes together, under every workload."""
@@ -131,6 +131,8 @@ def _resources(results: Results) -> list[str]:
     head = ("CPU s a thousand; MiB at most", *MAIN)
     lines = []
     for row in rows(results):
+        if row.workload is COLD_START:  # what that costs is over when it is measured
+            continue
         lines.append((row.workload.says, *(_cost(results, row.workload, name) for name in MAIN)))
     said = _aligned(head, lines)
     ours, other = (_values(results, JOBS, name, "cpu") for name in (OURS, CONVENTIONAL))

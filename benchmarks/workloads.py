@@ -112,9 +112,7 @@ async def _get(stage: Stage, paths: list[str]) -> Outcome:
 async def _post(stage: Stage, *, keyed: bool) -> Outcome:
     await stage.images.be(Manner(takes=MAKES_SLOWLY))
     user = _somebody()
-    # The echo knows no kits, and asks for none.
-    kit = await stage.contender.kit_of(user) if stage.contender.name != "echo" else str(uuid.uuid4())
-    token, body = stage.contender.token(user), json.dumps(_order(kit))
+    token, body = stage.contender.token(user), json.dumps(_order(await stage.contender.kit_of(user)))
     loaded = await load(stage.contender.url, token, ["/api/v1/generate"], stage.scale.seconds, body=body, keyed=keyed)
     return Outcome(loaded.rate, loaded.requests)
 

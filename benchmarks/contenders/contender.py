@@ -50,12 +50,17 @@ class Contender:
     """Ids of the reader's jobs that are not terminal, and stay so."""
     completed: Sequence[str] = field(default_factory=list)
 
+    kit: str | None = None
+    """Everybody's, where there is no making one."""
+
     async def user(self, user_id: str) -> Connection:
         """An app that a user is signed in to."""
         return await Connection.open(self.url, self.token(user_id))
 
     async def kit_of(self, user_id: str) -> str:
         """A new brand kit; its id."""
+        if self.kit is not None:
+            return self.kit
         async with await self.user(user_id) as app:
             return str((await app.post("/api/v1/brand-kits", BRAND_KIT))["id"])
 

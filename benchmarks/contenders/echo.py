@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,12 @@ from streamerstudio.generation.v1.job_pb2 import Job, JobList, JobWithAssets
 from streamerstudio.storage.v1.asset_pb2 import Asset
 from streamerstudio.type.v1 import asset_type_pb2
 
-WAITING, COMPLETED = job_id(1), job_id(2)
+WAITING, COMPLETED, KIT = job_id(1), job_id(2), job_id(3)
 PORTS = ("PROMPT_PORT", "GENERATION_PORT", "STORAGE_PORT")
 LINK = f"http://127.0.0.1:20000/files/private/{'0' * 32}?token=1795369805.{'u' * 43}"
 _TIME = Timestamp(seconds=1767261600)
 _JOB = {
-    "user_id": READER, "brand_kit_id": job_id(3), "asset_type": asset_type_pb2.thumbnail, "count": 1,
+    "user_id": READER, "brand_kit_id": KIT, "asset_type": asset_type_pb2.thumbnail, "count": 1,
     "created_at": _TIME, "updated_at": _TIME,
 }  # fmt: skip
 _ASSET = Asset(
@@ -74,9 +75,7 @@ class Echo(GenerationServiceServicer):
 async def echo(name: str, directory: Path) -> AsyncIterator[Contender]:
     """Runs it behind the gateway of the system."""
     async with local_system(name, directory, _stages, {}) as contender:
-        yield Contender(
-            name, contender.url, contender.token, contender.pids, contender.started_in, [WAITING], [COMPLETED]
-        )
+        yield replace(contender, waiting=[WAITING], completed=[COMPLETED], kit=KIT)
 
 
 def _stages(settings: LocalSettings) -> Stages:
