@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
 
@@ -12,8 +12,7 @@ from benchmarks.tables import Row
 
 WIDTH, LEFT, LINE = 960, 360, 34
 GOOD, BAD, GRAY, LIMIT = "#2a9d8f", "#e76f51", "#8d99ae", "#264653"
-COLORS = ("#264653", "#2a9d8f", "#e9c46a", "#f4a261", "#e76f51", "#6d597a", "#8d99ae", "#457b9d")
-PANE = 300
+ACROSS, PANE = 3, 150
 
 
 def ratios(rows: Sequence[Row]) -> str:
@@ -30,7 +29,7 @@ def ratios(rows: Sequence[Row]) -> str:
         parts.append(_text(LEFT - 10, y + 16, row.workload.says, anchor="end"))
         if conventional:
             start, end = sorted((scale.at(1), scale.at(conventional)))
-            color = BAD if "MISSED" in row.verdicts else GOOD
+            color = BAD if "MISSED" in row.verdicts else GOOD if row.verdicts else GRAY
             parts.append(f'<rect x="{start:.0f}" y="{y + 2}" width="{end - start:.0f}" height="18" fill="{color}"/>')
             parts.append(_text(end + 4, y + 16, f"{conventional:.1f}"))
         if limit:
@@ -40,35 +39,43 @@ def ratios(rows: Sequence[Row]) -> str:
 
 
 def growth(points: Sequence[Point]) -> str:
-    """A pane for each question, a line for each figure; both axes logarithmic."""
-    panes = [(axis, list(group)) for axis, group in groupby(sorted(points, key=lambda p: p.axis), lambda p: p.axis)]
-    parts: list[str] = []
-    for number, (axis, found) in enumerate(panes):
-        parts += _pane(axis, found, 40 + (PANE + 60) * number)
-    return _svg((PANE + 60) * len(panes) + 60, parts)
+    """A pane for each figure of each question, a line for each contender; both axes logarithmic."""
+    panes = [list(group) for _, group in groupby(sorted(points, key=_pane_of), _pane_of)]
+    contenders = sorted({point.contender for point in points})
+    colors = dict(zip(contenders, (GOOD, LIMIT, BAD, GRAY), strict=False))
+    parts = [_text(30 + 180 * number, 24, name, size=14, color=colors[name]) for number, name in enumerate(contenders)]
+    for number, pane in enumerate(panes):
+        row, column = divmod(number, ACROSS)
+        parts += _pane(pane, colors, 60 + (WIDTH // ACROSS) * column, 70 + (PANE + 70) * row)
+    return _svg(70 + (PANE + 70) * math.ceil(len(panes) / ACROSS), parts)
 
 
-def _pane(axis: str, points: Sequence[Point], top: float) -> list[str]:
-    across = _Scale(min(p.size for p in points) * 0.9, max(p.size for p in points) * 1.1, 80, WIDTH - 320)
-    values = [point.value for point in points if point.value > 0]
-    up = _Scale(min(values) * 0.8, max(values) * 1.2, top + PANE, top)
-    parts = [_text(80, top - 12, axis, size=14)]
-    parts += [_text(across.at(size), top + PANE + 18, f"{size:,}") for size in sorted({p.size for p in points})]
-    parts += [
-        f'<line x1="80" x2="{WIDTH - 320}" y1="{up.at(value):.0f}" y2="{up.at(value):.0f}" stroke="#ddd"/>'
-        + _text(74, up.at(value) + 4, f"{value:,g}", anchor="end")
-        for value in up.decades()
-    ]
-    lines = groupby(sorted(points, key=lambda p: (p.what, p.contender)), lambda p: (p.what, p.unit, p.contender))
-    for number, ((what, unit, contender), group) in enumerate(lines):
-        color = COLORS[number % len(COLORS)]
-        spots = [(across.at(p.size), up.at(p.value)) for p in sorted(group, key=lambda p: p.size) if p.value > 0]
+def _pane_of(point: Point) -> tuple[str, str]:
+    return point.axis, point.what
+
+
+def _pane(points: Sequence[Point], colors: Mapping[str, str], left: float, top: float) -> list[str]:
+    right = left + WIDTH // ACROSS - 90
+    sizes, values = sorted({point.size for point in points}), [point.value for point in points]
+    across, up = _Scale(sizes[0] * 0.9, sizes[-1] * 1.1, left, right), _Scale(*_around(values), top + PANE, top)
+    parts = [_text(left, top - 10, f"{points[0].what}, {points[0].unit}, by {points[0].axis}")]
+    parts += [_text(across.at(size), top + PANE + 16, f"{size:,}", anchor="middle") for size in sizes]
+    for value in up.decades():
+        y = up.at(value)
+        parts.append(f'<line x1="{left}" x2="{right}" y1="{y:.0f}" y2="{y:.0f}" stroke="#ddd"/>')
+        parts.append(_text(left - 6, y + 4, f"{value:,g}", anchor="end"))
+    for contender, color in colors.items():
+        own = sorted((point.size, point.value) for point in points if point.contender == contender)
+        spots = [(across.at(size), up.at(value)) for size, value in own]
         path = " ".join(f"{x:.0f},{y:.0f}" for x, y in spots)
-        dashed = ' stroke-dasharray="6 3"' if number >= len(COLORS) else ""
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"{dashed}/>')
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.0f}" cy="{y:.0f}" r="3" fill="{color}"/>' for x, y in spots]
-        parts.append(_text(WIDTH - 310, top + 14 + 17 * number, f"{what}, {unit}: {contender}", color=color))
     return parts
+
+
+def _around(values: Sequence[float]) -> tuple[float, float]:
+    """Whole powers of ten, so that a line that falls looks as steep in every pane."""
+    return 10.0 ** math.floor(math.log10(min(values))), 10.0 ** math.ceil(math.log10(max(values) * 1.01))
 
 
 class _Scale:

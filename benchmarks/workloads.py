@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
 from statistics import median
+from typing import Any
 
 from benchmarks.connection import Connection
 from benchmarks.contenders.contender import READER, Contender
@@ -26,7 +27,7 @@ PATIENCE = 600.0
 
 
 class WentWrong(Exception):
-    """A job did not complete: there is nothing to measure."""
+    """Something did not happen as it should: there is nothing to measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +86,17 @@ class Workload:
 
 
 async def get_waiting(stage: Stage) -> Outcome:
-    return await _get(stage, [f"/api/v1/jobs/{job}" for job in stage.contender.waiting])
+    paths = [f"/api/v1/jobs/{job}" for job in stage.contender.waiting]
+    return await _get(stage, paths, lambda job: job["status"] == "queued")
 
 
 async def get_completed(stage: Stage) -> Outcome:
-    return await _get(stage, [f"/api/v1/jobs/{job}" for job in stage.contender.completed])
+    paths = [f"/api/v1/jobs/{job}" for job in stage.contender.completed]
+    return await _get(stage, paths, lambda job: job["status"] == "completed" and len(job["assets"]) == 1)
 
 
 async def list_jobs(stage: Stage) -> Outcome:
-    return await _get(stage, ["/api/v1/jobs?limit=20"])
+    return await _get(stage, ["/api/v1/jobs?limit=20"], lambda page: len(page["jobs"]) == 20)
 
 
 async def post(stage: Stage) -> Outcome:
@@ -104,7 +107,12 @@ async def post_keyed(stage: Stage) -> Outcome:
     return await _post(stage, keyed=True)
 
 
-async def _get(stage: Stage, paths: list[str]) -> Outcome:
+async def _get(stage: Stage, paths: list[str], is_right: Callable[[Any], bool]) -> Outcome:
+    """GETs after a look at whether it is the right thing that is measured."""
+    async with await stage.contender.user(READER) as app:
+        for path in paths:
+            if not is_right(answer := await app.get(path)):
+                raise WentWrong(f"{path} answered {answer}")
     loaded = await load(stage.contender.url, stage.contender.token(READER), paths, stage.scale.seconds)
     return Outcome(loaded.rate, loaded.requests)
 
@@ -186,6 +194,11 @@ async def _make(stage: Stage, number: int) -> Outcome:
     began = time.perf_counter()
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(submit() for _ in range(SUBMITTERS)))
+        # To ask the contender all the time would be a load of its own.
+        while True:
+            if (await stage.images.counts())["made"] >= number:
+                break
+            await asyncio.sleep(ASK_EVERY)
         async with await stage.contender.user(user) as app:
             while await _count(app, "completed") < number:
                 await asyncio.sleep(ASK_EVERY)
