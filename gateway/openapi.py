@@ -19,14 +19,18 @@ VERBS = ("get", "put", "post", "delete", "patch")
 VARIABLE = re.compile(r"{(\w+)(=\*\*)?}")
 OPEN = "Open to everybody."
 HTTP_BODY = "google.api.HttpBody"
+PICTURES = ("image/png", "image/jpeg", "image/webp")
+"""What is taken as bytes."""
 
-# What a service says with `x-http-code`; everything else that goes well is 200.
+# What a service says with `x-http-code`, or a route for it; everything else that goes well is 200.
 STATUSES = {
     "CreateJob": (201,),
     "RetryJob": (201,),
     "CreateBrandKit": (201,),
+    "UploadImage": (201,),
     "DeleteAsset": (204,),
     "DeleteBrandKit": (204,),
+    "DeleteUpload": (204,),
     "GetActiveBrandKit": (200, 204),
 }
 HEADERS = {
@@ -38,8 +42,9 @@ HEADERS = {
 }
 DESCRIPTION = (
     "Every call wants `Authorization: Bearer <access token>` unless it says that it is open to everybody. "
-    "Bodies are JSON in snake_case, at most 64 KiB; fields nobody knows are ignored; times are RFC 3339 in UTC, in "
-    "whole seconds; no string may contain U+0000. Every answer carries `X-Request-Id`."
+    "Bodies are JSON in snake_case, at most 64 KiB, but for a picture, which is uploaded as it is; fields nobody knows "
+    "are ignored; times are RFC 3339 in UTC, in whole seconds; no string may contain U+0000. Every answer carries "
+    "`X-Request-Id`."
 )
 PROBES = {
     "/healthz": ("Says that the gateway lives.", {"200": "It does."}),
@@ -116,7 +121,9 @@ def _operation(api: Api, schemas: Schemas, method: MethodDescriptor, name: str, 
             **error_responses(comment, is_open=OPEN in comment, has_body=has_body),
         },
     }
-    if has_body:
+    if has_body and method.input_type.full_name == HTTP_BODY:
+        operation["requestBody"] = {"required": True, "content": {each: {} for each in PICTURES}}
+    elif has_body:
         body = schemas.message(method.input_type, True, without=in_path)
         operation["requestBody"] = {
             "required": bool(body.get("required")),

@@ -55,7 +55,7 @@ end
 -- Which fields a path holds.
 local IN_PATH = {
   {"^/api/v1/jobs/", {jobid = true}}, {"^/api/v1/brand%-kits/", {brandkitid = true}},
-  {"^/api/v1/assets?/", {assetid = true}}, {"^/asset/", {assetid = true}}, {"^/files/", {path = true}},
+  {"^/api/v1/assets?/", {assetid = true}}, {"^/api/v1/uploads/", {uploadid = true}}, {"^/asset/", {assetid = true}}, {"^/files/", {path = true}},
   {"^/api/v1/templates/", {assettype = true, version = true}},
 }
 local WRITES = {POST = true, PUT = true, PATCH = true, DELETE = true}
@@ -185,6 +185,8 @@ local function shape_error(handle)
       refuse(handle, refusal, understood and sentence or refusal.message)
     end
   elseif reason and message then
+    -- To gRPC what is too long exhausts a resource as too many calls do.
+    if reason == "REQUEST_TOO_LARGE" then handle:headers():replace(":status", "413") end
     local inner = text:match("^(.*)}")
     set_body(handle, inner .. ',"error":{"code":"' .. reason .. '","message":' .. message .. "}}")
   elseif text ~= "" or handle:headers():get("content-length") == "0" then

@@ -10,16 +10,20 @@ from typing import Any
 
 from chassis.database import Database
 from services.storage.blobs.local import LocalBlobs
+from services.storage.converting import PillowConverter
 from services.storage.domain import Asset, AssetNotFound, BlobMissing, Filter, Item, LinkRefused, State, is_public_key
 from services.storage.pictures import PillowPictures
 from services.storage.ports import AssetStore, Blobs
 from services.storage.store import DatabaseAssets
+from services.storage.upload_ports import UploadStore
+from services.storage.uploads_store import DatabaseUploads
 from services.storage.usecases.checking import Checking
 from services.storage.usecases.files import Files
 from services.storage.usecases.gallery import Gallery
 from services.storage.usecases.keeping import Keeper
 from services.storage.usecases.moving import Moves
 from services.storage.usecases.removing import Recovery, Removal
+from services.storage.usecases.uploading import Uploading
 from tests.blob_places import PUBLIC_URL, SIGNER, LocalPlace, opens
 from tests.builders import NOON
 
@@ -50,9 +54,10 @@ def local_blobs(directory: Path, clock: Clock | None = None) -> LocalBlobs:
 
 @dataclass(slots=True)
 class Parts:
-    """Use cases over one store and one place for bytes."""
+    """Use cases over one database and one place for bytes."""
 
     store: AssetStore
+    uploads: UploadStore
     blobs: Blobs
     clock: Clock
     moves: Moves = field(init=False)
@@ -61,15 +66,17 @@ class Parts:
     files: Files = field(init=False)
     recovery: Recovery = field(init=False)
     checking: Checking = field(init=False)
+    uploading: Uploading = field(init=False)
 
     def __post_init__(self) -> None:
         removal = Removal(self.store, self.blobs)
         self.moves = Moves(self.store, self.blobs)
         self.keeper = Keeper(self.store, self.blobs, PillowPictures(), self.clock)
         self.gallery = Gallery(self.store, self.blobs, self.moves, removal, 3600)
-        self.files = Files(self.store, self.blobs, SIGNER, self.clock)
-        self.recovery = Recovery(self.store, self.moves, removal, self.clock)
-        self.checking = Checking(self.store, self.blobs, self.clock)
+        self.files = Files(self.store, self.uploads, self.blobs, SIGNER, self.clock)
+        self.uploading = Uploading(self.uploads, self.blobs, PillowConverter(), self.clock, 3600)
+        self.recovery = Recovery(self.store, self.moves, removal, self.uploading, self.clock)
+        self.checking = Checking(self.store, self.uploads, self.blobs, self.clock)
 
     def everything(self) -> Filter:
         """The first page of all there is."""
@@ -100,7 +107,7 @@ class Parts:
 
 def parts_over(database: Database, directory: Path, clock: Clock | None = None) -> Parts:
     clock = clock or Clock()
-    return Parts(DatabaseAssets(database), local_blobs(directory, clock), clock)
+    return Parts(DatabaseAssets(database), DatabaseUploads(database), local_blobs(directory, clock), clock)
 
 
 async def exists(blobs: Blobs, key: str) -> bool:

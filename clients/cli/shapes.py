@@ -116,11 +116,12 @@ class BrandKitList(TypedDict):
 
 
 class StorageProblem(TypedDict):
-    """One disagreement between assets and kept bytes."""
+    """One disagreement between assets or uploads and kept bytes."""
 
     kind: str
     key: str
     asset_id: NotRequired[str]
+    upload_id: NotRequired[str]
     size: NotRequired[str]
     """Bytes that are there, as JSON has large numbers."""
     repaired: bool
@@ -131,6 +132,7 @@ class StorageProgress(TypedDict):
 
     blobs: int
     assets: int
+    uploads: int
 
 
 class StorageNews(TypedDict):

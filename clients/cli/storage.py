@@ -16,8 +16,8 @@ app = typer.Typer(
 )
 
 WHAT_TO_DO = {
-    "orphan": "orphans belong to no asset; --repair deletes those that are a day old and have a name of ours",
-    "lost": "what is lost has to come from a backup; its asset can only be deleted",
+    "orphan": "orphans belong to nothing; --repair deletes those that are a day old and have a name of ours",
+    "lost": "what is lost has to come from a backup; its asset or upload can only be deleted",
     "wrong_size": "what has a wrong size has to come from a backup; it is shown as it is",
     "wrong_hash": "what has a wrong hash has to come from a backup; it is shown as it is",
 }
@@ -25,14 +25,14 @@ WHAT_TO_DO = {
 
 @app.command("check")
 def check(
-    repair: Annotated[bool, typer.Option("--repair", help="Delete bytes that belong to no asset, a day old.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Delete bytes that belong to nothing, a day old.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Compare sizes, and read no bytes.")] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Holds all assets and all kept bytes against each other; the exit code is 1 when something is wrong."""
+    """Holds all assets, uploads and kept bytes against each other; the exit code is 1 when something is wrong."""
     problems: list[StorageProblem] = []
-    seen = StorageProgress(blobs=0, assets=0)
+    seen = StorageProgress(blobs=0, assets=0, uploads=0)
     with open_operator_api(url) as api, remarks().status("looking", spinner="line") as status:
         for news in api.check_storage(repair=repair, quick=quick):
             problems += [news["problem"]] if "problem" in news else []
@@ -48,7 +48,7 @@ def check(
 
 def _print(seen: StorageProgress, problems: Sequence[StorageProblem]) -> None:
     if problems:
-        print_table(("PROBLEM", "SIZE", "ASSET", "KEY", "REPAIRED"), map(_row, problems))
+        print_table(("PROBLEM", "SIZE", "OF", "KEY", "REPAIRED"), map(_row, problems))
     for kind in sorted({problem["kind"] for problem in problems if not problem["repaired"]}):
         remarks().print(WHAT_TO_DO[kind])
     remarks().print(_sum(seen, problems))
@@ -56,8 +56,10 @@ def _print(seen: StorageProgress, problems: Sequence[StorageProblem]) -> None:
 
 def _row(problem: StorageProblem) -> tuple[object, ...]:
     there = size(int(problem["size"])) if "size" in problem else None
-    return problem["kind"].replace("_", " "), there, problem.get("asset_id"), problem["key"], problem["repaired"]
+    of = f"asset {problem['asset_id']}" if "asset_id" in problem else None
+    of = f"upload {problem['upload_id']}" if "upload_id" in problem else of
+    return problem["kind"].replace("_", " "), there, of, problem["key"], problem["repaired"]
 
 
 def _sum(seen: StorageProgress, problems: Sequence[StorageProblem]) -> str:
-    return f"{seen['blobs']} blobs, {seen['assets']} assets, {len(problems)} problems"
+    return f"{seen['blobs']} blobs, {seen['assets']} assets, {seen['uploads']} uploads, {len(problems)} problems"

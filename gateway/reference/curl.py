@@ -29,7 +29,10 @@ def curl(document: dict[str, Any], path: str, verb: str, operation: Schema) -> s
     lines = ["curl" + ("" if verb == "get" else f" -X {verb.upper()}") + f' "$STUDIO{url}"']
     if operation.get("security") != []:
         lines.append('-H "Authorization: Bearer $TOKEN"')
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    content = operation.get("requestBody", {}).get("content", {})
+    if "image/png" in content:
+        lines += ["-H 'Content-Type: image/png'", "--data-binary @picture.png"]
+    body = content.get("application/json", {}).get("schema")
     if body and body["properties"]:
         lines += [
             "-H 'Content-Type: application/json'",

@@ -26,7 +26,7 @@ MEANINGS = {
     403: "It is not the caller's.",
     404: "There is no such thing.",
     409: "The name is taken by something else.",
-    413: "The body is over 64 KiB.",
+    413: "The body is over 64 KiB, or a picture that is uploaded over 10 MiB.",
     429: "Too much; `Retry-After` says when to come back.",
     500: "Unforeseen; the answer names the request.",
     503: "Something is down, and nothing was accepted.",

@@ -18,8 +18,10 @@ from chassis.errors import Internal, NotFound, NotOwner, Unavailable
 MAX_BYTES = 25 * 1024 * 1024
 """How big a picture may be."""
 
-PUBLIC, PRIVATE = "public", "private"
-KEY = re.compile(rf"({PUBLIC}|{PRIVATE})/[a-z0-9][a-z0-9.-]*", re.ASCII)
+PUBLIC, PRIVATE, UPLOADS = "public", "private", "uploads"
+SIDES = (PRIVATE, PUBLIC, UPLOADS)
+"""What a key begins with. Uploads are private too, and stay where they are."""
+KEY = re.compile(rf"({'|'.join(SIDES)})/[a-z0-9][a-z0-9.-]*", re.ASCII)
 
 
 class State(StrEnum):
@@ -140,7 +142,7 @@ class ProblemKind(StrEnum):
     ORPHAN = "orphan"
     """Bytes that no row claims, and that none ever will: keys are committed before bytes are written."""
     LOST = "lost"
-    """A stored asset without its bytes."""
+    """A stored asset or upload without its bytes."""
     WRONG_SIZE = "wrong_size"
     WRONG_HASH = "wrong_hash"
 
@@ -156,6 +158,8 @@ class Problem:
     size: int | None
     """Bytes that are there; None: there are none."""
     is_repaired: bool = False
+    upload_id: str | None = None
+    """None: no upload has to do with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +168,7 @@ class Progress:
 
     blobs: int
     assets: int
+    uploads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +246,11 @@ class BlobMissing(Exception):
 def new_key(*, is_public: bool) -> str:
     """A key nobody can guess (128 bits), which says on which side its bytes are."""
     return f"{PUBLIC if is_public else PRIVATE}/{secrets.token_hex(16)}"
+
+
+def new_upload_key() -> str:
+    """As unguessable, for an upload."""
+    return f"{UPLOADS}/{secrets.token_hex(16)}"
 
 
 def is_key(key: str) -> bool:

@@ -47,11 +47,14 @@ def to_record(asset: StoredAsset) -> AssetRecord:
 
 def to_news(news: Problem | Progress) -> CheckStorageResponse:
     if isinstance(news, Progress):
-        return CheckStorageResponse(progress=StorageProgress(blobs=news.blobs, assets=news.assets))
+        return CheckStorageResponse(
+            progress=StorageProgress(blobs=news.blobs, assets=news.assets, uploads=news.uploads)
+        )
     problem = StorageProblem(
         kind=StorageProblem.Kind.Value(news.kind),
         key=news.key,
         asset_id=news.asset_id,
+        upload_id=news.upload_id,
         size=news.size,
         repaired=news.is_repaired,
     )

@@ -94,9 +94,9 @@ class AssetStore(Protocol):
 
 
 class Blobs(Protocol):
-    """Bytes under keys of our own making (`domain.new_key`), which say on which side the bytes are: a key that
-    begins with `public/` may be read by everybody who knows it, one that begins with `private/` through a signed
-    link only.
+    """Bytes under keys of our own making (`domain.new_key`, `new_upload_key`), which say on which side the bytes are: a
+    key that begins with `public/` may be read by everybody who knows it, one that begins with `private/` or `uploads/`
+    through a signed link only. Nothing is moved from or to the uploads.
 
     A key is written to in one attempt and never used again after it was moved from or deleted. Every method raises
     PlaceUnusable when the place cannot be reached, read or written to, and PlaceUnfit when it will stay so until
@@ -130,7 +130,7 @@ class Blobs(Protocol):
         """
         ...
 
-    def blobs(self, *, are_public: bool) -> AsyncIterator[Sequence[Blob]]:
+    def blobs(self, side: str) -> AsyncIterator[Sequence[Blob]]:
         """All there is on one side, ours or not, in pages and in the order of keys; pages are never empty."""
         ...
 

@@ -9,7 +9,8 @@ from typing import Any
 import grpc
 from google.api.httpbody_pb2 import HttpBody
 
-from chassis.auth import Access, current_caller, grpc_methods
+from chassis.auth import Access, grpc_methods
+from services.storage.callers import DEFAULT_LIMIT, NO_CONTENT, viewer
 from services.storage.domain import Filter
 from services.storage.messages import to_item, to_link, to_message, to_news, to_record
 from services.storage.uploads import read_upload
@@ -37,10 +38,8 @@ METHODS = grpc_methods(
         "CheckStorage": Access.SERVICE,
     },
 )
-DEFAULT_LIMIT = 20
 UPLOADS_AT_ONCE = 8
 """What bounds the memory of pictures on their way in; further ones are not read before there is a place."""
-NO_CONTENT = (("x-http-code", "204"),)
 # A picture is never anything else, even to a browser that would rather see a page in it.
 HARMLESS = (("x-content-type-options", "nosniff"), ("content-security-policy", "default-src 'none'"))
 
@@ -69,7 +68,7 @@ class StorageServicer(StorageServiceServicer):
         )
 
     async def GetAsset(self, request: calls.GetAssetRequest, context: Context) -> messages.Asset:
-        return to_message(await self._gallery.get_asset(_viewer(), request.asset_id.lower()))
+        return to_message(await self._gallery.get_asset(viewer(), request.asset_id.lower()))
 
     async def ListAssets(self, request: calls.ListAssetsRequest, context: Context) -> messages.AssetList:
         wanted = _filter(request)
@@ -79,16 +78,16 @@ class StorageServicer(StorageServiceServicer):
         )
 
     async def DeleteAsset(self, request: calls.DeleteAssetRequest, context: Context) -> calls.DeleteAssetResponse:
-        await self._gallery.delete_asset(_viewer(), request.asset_id.lower())
+        await self._gallery.delete_asset(viewer(), request.asset_id.lower())
         await context.send_initial_metadata(NO_CONTENT)
         return calls.DeleteAssetResponse()
 
     async def GetSignedUrl(self, request: calls.GetSignedUrlRequest, context: Context) -> messages.SignedUrl:
         expires_in = request.expires_in if request.HasField("expires_in") else None
-        return to_link(await self._gallery.sign_link(_viewer(), request.asset_id.lower(), expires_in))
+        return to_link(await self._gallery.sign_link(viewer(), request.asset_id.lower(), expires_in))
 
     async def SetVisibility(self, request: calls.SetVisibilityRequest, context: Context) -> messages.Asset:
-        linked = await self._gallery.set_visibility(_viewer(), request.asset_id.lower(), is_public=request.is_public)
+        linked = await self._gallery.set_visibility(viewer(), request.asset_id.lower(), is_public=request.is_public)
         return to_message(linked)
 
     async def GetFile(self, request: calls.GetFileRequest, context: Context) -> AsyncIterator[HttpBody]:
@@ -119,15 +118,9 @@ async def _parts(file: File, context: Context) -> AsyncIterator[HttpBody]:
         content_type = ""
 
 
-def _viewer() -> str | None:
-    """The user who is calling; None for a service, which may see everything."""
-    caller = current_caller()
-    return None if caller.is_service else caller.user_id
-
-
 def _filter(request: calls.ListAssetsRequest) -> Filter:
     return Filter(
-        user_id=_viewer(),
+        user_id=viewer(),
         asset_type=request.asset_type if request.HasField("asset_type") else None,
         job_id=request.job_id.lower() if request.HasField("job_id") else None,
         limit=request.limit if request.HasField("limit") else DEFAULT_LIMIT,

@@ -1,13 +1,23 @@
-"""An upload as it comes in: who it is for, then its bytes."""
+"""Pictures as they come in: a service's with who it is for, then its bytes; a user's as bytes alone."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable
 from io import BytesIO
 
+from google.api.httpbody_pb2 import HttpBody
+
 from chassis.errors import Invalid
 from services.storage.domain import MAX_BYTES
+from services.storage.upload_domain import MAX_UPLOAD_BYTES, UploadTooLarge
 from streamerstudio.storage.v1.storage_service_pb2 import UploadAssetRequest, UploadInfo
+
+READ_WITHIN = 60.0
+"""Seconds a user's picture may take to arrive; until then it keeps a place that others wait for."""
+
+HEARD_OUT = 4 * MAX_UPLOAD_BYTES
+"""Up to here what is too long is read to its end, and not kept: most apps hear nothing before they have sent all."""
 
 
 async def read_upload(requests: AsyncIterable[UploadAssetRequest]) -> tuple[UploadInfo, bytes]:
@@ -33,3 +43,35 @@ async def read_upload(requests: AsyncIterable[UploadAssetRequest]) -> tuple[Uplo
     if info is None:
         raise Invalid.field("info", "must come first")
     return info, data.getvalue()
+
+
+async def read_image(requests: AsyncIterable[HttpBody], within: float = READ_WITHIN) -> bytes:
+    """Collects the parts of a user's picture.
+
+    Raises:
+        UploadTooLarge: they are too many.
+        Invalid: there is nothing in them, or they do not arrive in time.
+    """
+    try:
+        async with asyncio.timeout(within):
+            data = await _collected(requests)
+    except TimeoutError as error:
+        raise Invalid.field("data", f"must arrive within {within:g} seconds") from error
+    if not data:
+        raise Invalid.field("data", "must be a picture, and is empty")
+    return data
+
+
+async def _collected(requests: AsyncIterable[HttpBody]) -> bytes:
+    data, size = BytesIO(), 0
+    async for request in requests:
+        size += len(request.data)
+        if size > HEARD_OUT:
+            break
+        if size <= MAX_UPLOAD_BYTES:
+            data.write(request.data)
+        else:
+            data = BytesIO()
+    if size > MAX_UPLOAD_BYTES:
+        raise UploadTooLarge
+    return data.getvalue()

@@ -13,16 +13,20 @@ from chassis.renders import open_renders
 from chassis.server import GRACE, Role, Service
 from chassis.service_database import open_service_database
 from chassis.times import now
+from services.storage import upload_servicer
 from services.storage.blobs.local import LocalBlobs
 from services.storage.blobs.supabase import SupabaseBlobs
 from services.storage.blobs.supabase_http import SupabaseHttp
 from services.storage.consumer import CONSUMES, StoreConsumer
+from services.storage.converting import PillowConverter
 from services.storage.links import Signer
 from services.storage.pictures import PillowPictures
 from services.storage.ports import Blobs
 from services.storage.servicer import METHODS, SERVICE_NAME, StorageServicer
 from services.storage.settings import Settings
 from services.storage.store import DatabaseAssets
+from services.storage.upload_servicer import UploadServicer
+from services.storage.uploads_store import DatabaseUploads
 from services.storage.usecases.checking import Checking
 from services.storage.usecases.files import Files
 from services.storage.usecases.gallery import Gallery
@@ -30,7 +34,9 @@ from services.storage.usecases.keeping import Keeper, Uploads
 from services.storage.usecases.moving import Moves
 from services.storage.usecases.removing import Recovery, Removal
 from services.storage.usecases.storing import Storing
+from services.storage.usecases.uploading import Uploading
 from streamerstudio.storage.v1.storage_service_pb2_grpc import add_StorageServiceServicer_to_server
+from streamerstudio.storage.v1.upload_service_pb2_grpc import add_UploadServiceServicer_to_server
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 CONCURRENCY = 4
@@ -43,15 +49,16 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     queue = Queue(settings.nats_url, name="storage", replicas=settings.nats_replicas)
     stack.push_async_callback(queue.close)
     signer = Signer(settings.files_secret.get_secret_value().encode())
-    store = DatabaseAssets(database)
+    store, uploads = DatabaseAssets(database), DatabaseUploads(database)
     blobs = _open_blobs(settings, signer, stack)
     moves, removal = Moves(store, blobs), Removal(store, blobs)
     keeper = Keeper(store, blobs, PillowPictures(), now)
+    uploading = Uploading(uploads, blobs, PillowConverter(), now, settings.signed_url_ttl)
     servicer = StorageServicer(
         Uploads(keeper),
         Gallery(store, blobs, moves, removal, settings.signed_url_ttl),
-        Files(store, blobs, signer, now),
-        Checking(store, blobs, now),
+        Files(store, uploads, blobs, signer, now),
+        Checking(store, uploads, blobs, now),
     )
     if role.works:
         renders = open_renders(settings.renders, settings.data_dir, queue)
@@ -60,15 +67,20 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     return Service(
         name="storage",
         port=settings.port,
-        methods=METHODS if role.serves else {},
-        register=[partial(add_StorageServiceServicer_to_server, servicer)] if role.serves else [],
+        methods={**METHODS, **upload_servicer.METHODS} if role.serves else {},
+        register=[
+            partial(add_StorageServiceServicer_to_server, servicer),
+            partial(add_UploadServiceServicer_to_server, UploadServicer(uploading)),
+        ]
+        if role.serves
+        else [],
         verifier=TokenVerifier.from_settings(settings),
         serving=database.ping,
         ready=partial(_ready, database, blobs, queue),
         # Both halves: either may be the one that was killed, and what it left is finished before anybody asks.
-        work=[Recovery(store, moves, removal, now).run],
+        work=[Recovery(store, moves, removal, uploading, now).run],
         drain=[partial(queue.drain, GRACE)],
-        service_names=[SERVICE_NAME] if role.serves else [],
+        service_names=[SERVICE_NAME, upload_servicer.SERVICE_NAME] if role.serves else [],
     )
 
 

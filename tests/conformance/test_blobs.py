@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from services.storage.domain import BlobMissing, new_key
+from services.storage.domain import PRIVATE, PUBLIC, SIDES, UPLOADS, BlobMissing, new_key, new_upload_key
 from services.storage.ports import Blobs
 from tests.blob_places import HASTE, PATIENCE, Place, SupabasePlace, open_place
 from tests.builders import NOON
@@ -67,13 +67,18 @@ def a_public_key() -> str:
     return new_key(is_public=True)
 
 
+BY_LINK_ALONE = pytest.mark.parametrize("new", [a_private_key, new_upload_key], ids=[PRIVATE, UPLOADS])
+"""What nobody reads without a signed link."""
+
+
 async def read(blobs: Blobs, key: str) -> list[bytes]:
     async with blobs.read(key) as chunks:
         return [chunk async for chunk in chunks]
 
 
-async def test_what_was_written_is_read_in_chunks(blobs: Blobs) -> None:
-    key = a_private_key()
+@BY_LINK_ALONE
+async def test_what_was_written_is_read_in_chunks(blobs: Blobs, new: Callable[[], str]) -> None:
+    key = new()
     await blobs.write(key, BYTES, PNG)
 
     chunks = await read(blobs, key)
@@ -83,21 +88,24 @@ async def test_what_was_written_is_read_in_chunks(blobs: Blobs) -> None:
     assert len(chunks[-1]) <= 256 * 1024
 
 
-async def test_what_was_never_written_is_missing(blobs: Blobs) -> None:
+@BY_LINK_ALONE
+async def test_what_was_never_written_is_missing(blobs: Blobs, new: Callable[[], str]) -> None:
     with pytest.raises(BlobMissing):
-        await read(blobs, a_private_key())
+        await read(blobs, new())
 
 
-async def test_writing_again_changes_nothing(blobs: Blobs) -> None:
-    key = a_private_key()
+@BY_LINK_ALONE
+async def test_writing_again_changes_nothing(blobs: Blobs, new: Callable[[], str]) -> None:
+    key = new()
     await blobs.write(key, BYTES, PNG)
     await blobs.write(key, BYTES, PNG)
 
     assert b"".join(await read(blobs, key)) == BYTES
 
 
-async def test_a_reader_sees_all_or_nothing_while_it_is_written(blobs: Blobs) -> None:
-    key = a_private_key()
+@BY_LINK_ALONE
+async def test_a_reader_sees_all_or_nothing_while_it_is_written(blobs: Blobs, new: Callable[[], str]) -> None:
+    key = new()
     writing = asyncio.gather(*(blobs.write(key, BYTES, PNG) for _ in range(4)))
 
     while not writing.done():
@@ -157,8 +165,9 @@ async def test_a_reader_who_began_before_a_move_or_a_deletion_reads_to_the_end(b
     assert first + b"".join(rest) == BYTES
 
 
-async def test_deleted_bytes_are_gone_and_deleting_again_changes_nothing(blobs: Blobs) -> None:
-    key, other = a_private_key(), a_private_key()
+@BY_LINK_ALONE
+async def test_deleted_bytes_are_gone_and_deleting_again_changes_nothing(blobs: Blobs, new: Callable[[], str]) -> None:
+    key, other = new(), new()
     await blobs.write(key, BYTES, PNG)
     await blobs.write(other, BYTES, PNG)
 
@@ -184,6 +193,25 @@ async def test_a_private_key_has_a_link_that_ends_and_a_public_one_a_link_that_d
     assert list(await blobs.links([], 60, at_least=60)) == []
 
 
+async def test_links_to_all_sides_are_given_in_one_call(blobs: Blobs) -> None:
+    keys = [new_upload_key(), a_public_key(), a_private_key(), new_upload_key()]
+    for key in keys:
+        await blobs.write(key, BYTES, PNG)
+
+    links = await blobs.links(keys, 60, at_least=60)
+
+    ends = [NOON + timedelta(seconds=60), None, NOON + timedelta(seconds=60), NOON + timedelta(seconds=60)]
+    assert [link.expires_at for link in links] == ends
+    assert all(key.partition("/")[2] in link.url for key, link in zip(keys, links, strict=True))
+
+
+async def test_an_upload_is_shown_to_nobody_who_only_knows_its_key(place: Place, blobs: Blobs) -> None:
+    key = new_upload_key()
+    await blobs.write(key, BYTES, PNG)
+
+    assert not await place.shows(key)
+
+
 async def test_a_link_is_never_given_that_works_for_less_than_was_asked_for(blobs: Blobs, clock: Clock) -> None:
     key = a_private_key()
     await blobs.write(key, BYTES, PNG)
@@ -205,35 +233,39 @@ async def test_a_key_without_bytes_has_a_link_like_any_other(blobs: Blobs) -> No
     assert len({link.url for link in links}) == 3
 
 
-async def test_what_is_there_is_found_with_its_size(blobs: Blobs) -> None:
-    there = a_private_key()
+@BY_LINK_ALONE
+async def test_what_is_there_is_found_with_its_size(blobs: Blobs, new: Callable[[], str]) -> None:
+    there = new()
     await blobs.write(there, BYTES, PNG)
 
     found = await blobs.find(there)
 
     assert found is not None
     assert (found.key, found.size) == (there, len(BYTES))
-    assert await blobs.find(a_private_key()) is None
+    assert await blobs.find(new()) is None
 
 
-async def test_all_there_is_on_one_side_is_listed_in_pages_and_in_order(place: Place, blobs: Blobs) -> None:
-    keys = [a_public_key() for _ in range(1203)]
+@pytest.mark.parametrize(("side", "new"), [(PUBLIC, a_public_key), (UPLOADS, new_upload_key)], ids=[PUBLIC, UPLOADS])
+async def test_all_there_is_on_one_side_is_listed_in_pages_and_in_order(
+    place: Place, blobs: Blobs, side: str, new: Callable[[], str]
+) -> None:
+    keys = [new() for _ in range(1203)]
     for key in keys:
         place.put(key, b"picture")
-    place.put("public/Somebody's own.txt", b"something else")
-    place.put(a_private_key(), b"on the other side")
+    place.put(f"{side}/Somebody's own.txt", b"something else")
+    place.put(a_private_key(), b"on another side")
 
-    pages = [page async for page in blobs.blobs(are_public=True)]
+    pages = [page async for page in blobs.blobs(side)]
 
     listed = [blob.key for page in pages for blob in page]
-    assert set(listed) == {*keys, "public/Somebody's own.txt"}
+    assert set(listed) == {*keys, f"{side}/Somebody's own.txt"}
     assert [key for key in listed if key in keys] == sorted(keys)
     assert all(0 < len(page) <= 1000 for page in pages)
     assert {(blob.size, blob.written_at) for page in pages for blob in page if blob.key in keys} == {(7, NOON)}
 
 
 async def test_nothing_is_listed_as_nothing(blobs: Blobs) -> None:
-    assert [page async for page in blobs.blobs(are_public=False)] == []
+    assert [[page async for page in blobs.blobs(side)] for side in SIDES] == [[], [], []]
 
 
 async def test_a_place_in_order_says_so(blobs: Blobs) -> None:

@@ -21,8 +21,10 @@ from services.storage.domain import (
     Progress,
     State,
     new_key,
+    new_upload_key,
 )
 from services.storage.store import DatabaseAssets
+from services.storage.uploads_store import DatabaseUploads
 from services.storage.usecases.checking import NOBODYS_AFTER
 from tests.blob_places import Place
 from tests.builders import NOON
@@ -45,7 +47,7 @@ async def parts(database: Database, place: Place) -> Parts:
     clock = Clock()
     blobs = place.blobs(clock)
     await blobs.ping()
-    return Parts(DatabaseAssets(database), blobs, clock)
+    return Parts(DatabaseAssets(database), DatabaseUploads(database), blobs, clock)
 
 
 async def check(parts: Parts, *, repair: bool = False, reads: bool = True) -> tuple[list[Problem], Progress]:
@@ -139,6 +141,29 @@ async def test_damaged_bytes_are_told_and_kept(parts: Parts, place: Place) -> No
     assert place.all_keys() == {short.key, swapped.key}
 
 
+async def test_uploads_are_held_against_their_bytes_too(parts: Parts, place: Place) -> None:
+    asset, whole = await kept(parts), await parts.uploading.add("ada", PICTURE)
+    lost, short, swapped = [(await parts.uploading.add("ada", PICTURE)).upload for _ in range(3)]
+    gone = (await parts.uploading.add("ada", PICTURE)).upload
+    await parts.uploading.delete("ada", gone.id)
+    size, orphan = whole.upload.picture.file_size, new_upload_key()
+    place.take(lost.key)
+    place.put(short.key, b"short", OLD)
+    place.put(swapped.key, b"?" * size, OLD)
+    place.put(orphan, b"orphan", OLD)
+
+    found, progress = await check(parts, repair=True)
+
+    assert progress == Progress(blobs=5, assets=1, uploads=4)
+    assert found == [
+        Problem(ProblemKind.LOST, lost.key, None, None, upload_id=lost.id),
+        Problem(ProblemKind.ORPHAN, orphan, None, 6, is_repaired=True),
+        Problem(ProblemKind.WRONG_HASH, swapped.key, None, size, upload_id=swapped.id),
+        Problem(ProblemKind.WRONG_SIZE, short.key, None, 5, upload_id=short.id),
+    ]
+    assert place.all_keys() == {asset.key, whole.upload.key, short.key, swapped.key}
+
+
 async def test_a_quick_look_reads_nothing(parts: Parts, place: Place) -> None:
     short, swapped = await kept(parts), await kept(parts)
     place.put(short.key, b"", OLD)
@@ -151,19 +176,22 @@ async def test_a_quick_look_reads_nothing(parts: Parts, place: Place) -> None:
 
 async def test_what_is_on_its_way_is_no_problem_wherever_it_was_left(database: Database, parts: Parts) -> None:
     parts.clock.time = OLD
-    steps = itertools.count()
+    steps, users = itertools.count(), itertools.count()
     crashed = True
     while crashed:
         crashed = False
         step = next(steps)
         shown, deleted = await kept(parts), await kept(parts)
+        leaving = (await parts.uploading.add("ada", PICTURE)).upload
         for call in (
             lambda dying: dying.keeper.keep(an_item(), PICTURE),
             lambda dying, id=shown.id: dying.gallery.set_visibility("ada", id, is_public=True),
             lambda dying, id=deleted.id: dying.gallery.delete_asset("ada", id),
+            lambda dying: dying.uploading.add(str(next(users)), PICTURE),
+            lambda dying, id=leaving.id: dying.uploading.delete("ada", id),
         ):
             fuse = Fuse(step)
-            dying = Parts(fused(parts.store, fuse), fused(parts.blobs, fuse), parts.clock)
+            dying = Parts(fused(parts.store, fuse), fused(parts.uploads, fuse), fused(parts.blobs, fuse), parts.clock)
             try:
                 await call(dying)  # type: ignore[no-untyped-call]
             except Crash:
@@ -199,6 +227,8 @@ async def test_while_everybody_goes_on_working_nothing_is_found_and_nothing_dele
             await parts.gallery.set_visibility("ada", asset.id, is_public=turn % 2 == 0)
             gone = await kept(parts, is_public=turn % 2 == 1)
             await parts.gallery.delete_asset("ada", gone.id)
+            brought = await parts.uploading.add("ada", PICTURE)
+            await parts.uploading.delete("ada", brought.upload.id)
 
     async def look() -> list[Problem]:
         found = []
@@ -220,7 +250,7 @@ async def test_a_place_that_cannot_be_looked_at_is_no_reason_to_call_everything_
     for _ in range(3):
         await kept(parts)
     fuse = Fuse(2, Unavailable)
-    failing = Parts(parts.store, fused(parts.blobs, fuse), parts.clock)
+    failing = Parts(parts.store, parts.uploads, fused(parts.blobs, fuse), parts.clock)
     for key in place.all_keys():
         place.take(key)
 

@@ -11,6 +11,7 @@ from chassis.database import Database
 from chassis.errors import Unavailable
 from services.storage.domain import Asset, AssetNotFound, Item, NotAPicture, State, is_public_key
 from services.storage.store import DatabaseAssets
+from services.storage.uploads_store import DatabaseUploads
 from services.storage.usecases.removing import ABANDONED_AFTER
 from tests.blob_places import Place, SupabasePlace
 from tests.crashing import Crash, Fuse, fused
@@ -51,10 +52,11 @@ class Process:
         self.parts = self.restarted()
 
     def restarted(self, fuse: Fuse | None = None) -> Parts:
-        store, blobs = DatabaseAssets(self._database), self.place.blobs(self.clock)
+        store, uploads = DatabaseAssets(self._database), DatabaseUploads(self._database)
+        blobs = self.place.blobs(self.clock)
         if fuse is not None:
-            return Parts(fused(store, fuse), fused(blobs, fuse), self.clock)
-        return Parts(store, blobs, self.clock)
+            return Parts(fused(store, fuse), fused(uploads, fuse), fused(blobs, fuse), self.clock)
+        return Parts(store, uploads, blobs, self.clock)
 
     async def crashes(self, call: Call, step: int, error: type[BaseException] = Crash) -> bool:
         """Whether the call got as far as that step; there, its process died."""

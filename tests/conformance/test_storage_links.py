@@ -9,6 +9,7 @@ import pytest
 
 from chassis.database import Database
 from services.storage.store import DatabaseAssets
+from services.storage.uploads_store import DatabaseUploads
 from tests.blob_places import Place
 from tests.pictures import a_picture
 from tests.storage_parts import MIGRATIONS, Clock, Parts, an_item
@@ -22,7 +23,7 @@ def migrations() -> Path:
 @pytest.fixture
 def parts(database: Database, place: Place) -> Parts:
     clock = Clock()
-    return Parts(DatabaseAssets(database), place.blobs(clock), clock)
+    return Parts(DatabaseAssets(database), DatabaseUploads(database), place.blobs(clock), clock)
 
 
 async def test_a_link_that_is_asked_for_has_its_whole_life_before_it(parts: Parts) -> None:

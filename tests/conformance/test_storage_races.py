@@ -13,6 +13,7 @@ from chassis.errors import Unavailable
 from services.storage.blobs.local import LocalBlobs
 from services.storage.domain import Asset, AssetNotFound, Item, State
 from services.storage.store import DatabaseAssets
+from services.storage.uploads_store import DatabaseUploads
 from tests.blob_places import PUBLIC_URL, SIGNER
 from tests.pictures import a_picture
 from tests.storage_parts import (
@@ -68,7 +69,7 @@ class StallingBlobs(LocalBlobs):
 def stalling(database: Database, directory: Path) -> tuple[Parts, StallingBlobs]:
     """Another process over the same rows and bytes, and slow."""
     blobs = StallingBlobs(directory)
-    return Parts(DatabaseAssets(database), blobs, Clock()), blobs
+    return Parts(DatabaseAssets(database), DatabaseUploads(database), blobs, Clock()), blobs
 
 
 async def agree(parts: Parts, directory: Path, *asset_ids: str) -> None:

@@ -25,7 +25,12 @@ from streamerstudio.prompt.v1 import (
     prompt_service_pb2,
     prompt_service_pb2_grpc,
 )
-from streamerstudio.storage.v1 import storage_service_pb2, storage_service_pb2_grpc
+from streamerstudio.storage.v1 import (
+    storage_service_pb2,
+    storage_service_pb2_grpc,
+    upload_service_pb2,
+    upload_service_pb2_grpc,
+)
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Metadata = Sequence[tuple[str, str]]
@@ -42,7 +47,10 @@ SERVICES = {
     "generation": (
         (generation_service_pb2.DESCRIPTOR.services_by_name["GenerationService"], generation_service_pb2_grpc),
     ),
-    "storage": ((storage_service_pb2.DESCRIPTOR.services_by_name["StorageService"], storage_service_pb2_grpc),),
+    "storage": (
+        (storage_service_pb2.DESCRIPTOR.services_by_name["StorageService"], storage_service_pb2_grpc),
+        (upload_service_pb2.DESCRIPTOR.services_by_name["UploadService"], upload_service_pb2_grpc),
+    ),
 }
 
 

@@ -64,7 +64,8 @@ async def test_every_annotated_call_reaches_its_method(
 ) -> None:
     response = await app.request(verb, path)
 
-    assert response.status_code == 200
+    # What reads a stream to its end has no say in the status; its route has.
+    assert response.status_code == (201 if method == "UploadImage" else 200)
     assert (stage.call.service, stage.call.method) == (service, method)
 
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from gateway.openapi import openapi, write_documents
+from gateway.reference.curl import curl
 from gateway.settings import GEN
 from streamerstudio.error.v1 import error_reason_pb2
 from tests.contract.gateway_services import Stage
@@ -68,6 +69,14 @@ def test_field_rules_of_the_protos_are_limits_of_the_document(document: dict[str
     assert kit["properties"]["primary_colors"]["items"]["pattern"] == "^#[0-9A-Fa-f]{6}$"
 
 
+def test_a_picture_is_uploaded_as_its_bytes(document: dict[str, Any]) -> None:
+    upload = document["paths"]["/api/v1/uploads"]["post"]
+
+    assert upload["requestBody"] == {"required": True, "content": {"image/png": {}, "image/jpeg": {}, "image/webp": {}}}
+    assert "413" in upload["responses"] and "HttpBody" not in document["components"]["schemas"]
+    assert "--data-binary @picture.png" in curl(document, "/api/v1/uploads", "post", upload)
+
+
 def test_answers_say_what_is_always_there(document: dict[str, Any]) -> None:
     job = document["components"]["schemas"]["Job"]
 
@@ -86,8 +95,8 @@ def test_successes_have_the_statuses_of_the_contract(document: dict[str, Any]) -
         if "operationId" in each
     }
 
-    assert successes["CreateJob"] == successes["CreateBrandKit"] == ["201"]
-    assert successes["DeleteAsset"] == successes["DeleteBrandKit"] == ["204"]
+    assert successes["CreateJob"] == successes["CreateBrandKit"] == successes["UploadImage"] == ["201"]
+    assert successes["DeleteAsset"] == successes["DeleteBrandKit"] == successes["DeleteUpload"] == ["204"]
     assert successes["GetActiveBrandKit"] == ["200", "204"]
     assert successes["GetJob"] == ["200"]
 

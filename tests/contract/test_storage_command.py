@@ -59,8 +59,8 @@ async def test_where_all_is_well_the_sum_is_told(studio: Studio, service: Storag
 
     shown, script = await studio(), await studio("--json")
 
-    assert (shown.exit_code, shown.stdout, shown.stderr.strip()) == (0, "", "1 blobs, 1 assets, 0 problems")
-    assert (script.exit_code, json.loads(script.stdout)) == (0, {"blobs": 1, "assets": 1, "problems": []})
+    assert (shown.exit_code, shown.stdout, shown.stderr.strip()) == (0, "", "1 blobs, 1 assets, 0 uploads, 0 problems")
+    assert (script.exit_code, json.loads(script.stdout)) == (0, {"blobs": 1, "assets": 1, "uploads": 0, "problems": []})
 
 
 async def test_what_is_wrong_is_shown_with_exit_code_1_until_it_is_repaired(studio: Studio, tmp_path: Path) -> None:
@@ -71,11 +71,11 @@ async def test_what_is_wrong_is_shown_with_exit_code_1_until_it_is_repaired(stud
     repaired, after = await studio("--repair", "--json"), await studio("--json")
 
     assert (shown.exit_code, script.exit_code, repaired.exit_code, after.exit_code) == (1, 1, 0, 0)
-    assert shown.stdout.split() == ["PROBLEM", "SIZE", "ASSET", "KEY", "REPAIRED", "orphan", "8", "B", key, "no"]
+    assert shown.stdout.split() == ["PROBLEM", "SIZE", "OF", "KEY", "REPAIRED", "orphan", "8", "B", key, "no"]
     assert "--repair deletes those that are a day old" in shown.stderr
     assert json.loads(script.stdout)["problems"] == [problem]
     assert json.loads(repaired.stdout)["problems"] == [{**problem, "repaired": True}]
-    assert json.loads(after.stdout) == {"blobs": 0, "assets": 0, "problems": []}
+    assert json.loads(after.stdout) == {"blobs": 0, "assets": 0, "uploads": 0, "problems": []}
 
 
 async def test_what_may_yet_be_claimed_is_not_repaired(studio: Studio, tmp_path: Path) -> None:

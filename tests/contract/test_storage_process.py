@@ -108,7 +108,7 @@ async def test_what_a_killed_process_left_is_finished_at_the_next_start(tmp_path
 
 def dying(parts: Parts) -> Parts:
     """A process that is killed before it does anything to bytes."""
-    return Parts(parts.store, fused(parts.blobs, Fuse(0)), parts.clock)
+    return Parts(parts.store, parts.uploads, fused(parts.blobs, Fuse(0)), parts.clock)
 
 
 async def is_shared(service: StorageService, asset_id: str) -> bool:

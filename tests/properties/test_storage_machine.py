@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from chassis.database import Database, migrate, open_database
 from services.storage.domain import Asset, AssetNotFound, Item, State
 from services.storage.store import DatabaseAssets
+from services.storage.upload_domain import LinkedUpload, Upload, UploadLimitReached, UploadNotFound
+from services.storage.uploads_store import DatabaseUploads
 from services.storage.usecases.removing import ABANDONED_AFTER
 from tests.blob_places import Place, SupabasePlace, open_place
 from tests.crashing import Crash, Fuse, fused
@@ -28,7 +30,8 @@ from tests.storage_parts import MIGRATIONS, Clock, Parts, an_item, is_at_rest
 
 SHORT = settings(max_examples=50, stateful_step_count=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NUMBERS = itertools.count()
-READING = ("get", "of_item", "of_key", "unfinished", "links", "find")
+BROUGHT = a_picture(9, 8)
+READING = ("get", "of_item", "of_key", "unfinished", "links", "find", "require_room")
 """To die before or after these is to die after what was changed before."""
 
 picture = st.sampled_from([0, 1])
@@ -65,13 +68,13 @@ class World:
 
     def process(self, fuse: Fuse | None = None) -> Parts:
         """A new one; with a fuse it dies before or after anything that changes something, requests included."""
-        store = DatabaseAssets(self.database)
+        assets, uploads = DatabaseAssets(self.database), DatabaseUploads(self.database)
         if fuse is None:
-            return Parts(store, self.place.blobs(self.clock), self.clock)
-        dying = fused(store, fuse, but=READING)
+            return Parts(assets, uploads, self.place.blobs(self.clock), self.clock)
+        dying = [fused(store, fuse, but=READING) for store in (assets, uploads)]
         if isinstance(self.place, SupabasePlace):
-            return Parts(dying, self.place.blobs(self.clock, fuse), self.clock)
-        return Parts(dying, fused(self.place.blobs(self.clock), fuse, but=READING), self.clock)
+            return Parts(dying[0], dying[1], self.place.blobs(self.clock, fuse), self.clock)
+        return Parts(dying[0], dying[1], fused(self.place.blobs(self.clock), fuse, but=READING), self.clock)
 
 
 class StorageMachine(RuleBasedStateMachine):
@@ -80,6 +83,8 @@ class StorageMachine(RuleBasedStateMachine):
     def __init__(self, world: World) -> None:
         super().__init__()
         self.world = world
+        self.uploads: dict[str, bool] = {}
+        """Those that were answered with, and whether they are to be there: what is being deleted is not."""
         self.wishes = [Wish(an_item(), a_picture(8, 8, seed=next(NUMBERS))) for _ in range(2)]
 
     def attempt(self, call: Callable[[Parts], Awaitable[Any]], at: int | None) -> Any:
@@ -87,7 +92,7 @@ class StorageMachine(RuleBasedStateMachine):
         parts = self.world.process(None if at is None else Fuse(at))
         try:
             return self.world.runner.run(_awaited(call(parts)))
-        except (Crash, AssetNotFound) as end:
+        except (Crash, AssetNotFound, UploadNotFound, UploadLimitReached) as end:
             return type(end)
 
     @rule(which=picture, at=step)
@@ -136,6 +141,24 @@ class StorageMachine(RuleBasedStateMachine):
             wish.urls.append(linked.url)
 
     @rule(at=step)
+    def bring(self, at: int | None) -> None:
+        brought = self.attempt(lambda parts: parts.uploading.add("ada", BROUGHT), at)
+        if isinstance(brought, LinkedUpload):
+            self.uploads[brought.upload.id] = True
+
+    @precondition(lambda self: self.uploads)
+    @rule(at=step)
+    def take_away(self, at: int | None) -> None:
+        upload_id = list(self.uploads)[-1]
+        gone = self.attempt(lambda parts: parts.uploading.delete("ada", upload_id), at)
+        assert gone is not UploadNotFound or not self.uploads[upload_id]
+        if gone is not Crash:
+            self.uploads[upload_id] = False
+        elif self.uploads[upload_id]:
+            # Nobody knows what became of it.
+            del self.uploads[upload_id]
+
+    @rule(at=step)
     def recover(self, at: int | None) -> None:
         self.attempt(lambda parts: parts.recovery.recover(), at)
 
@@ -165,7 +188,12 @@ class StorageMachine(RuleBasedStateMachine):
         self.world.runner.run(self.world.process().recovery.recover())
         rows = self.world.runner.run(_rows(self.world.database))
         assert all(is_at_rest(row) for row in rows)
-        assert self.world.place.all_keys() == {row.key for row in rows if row.state is State.STORED}
+        uploads = self.world.runner.run(_uploads(self.world.database))
+        assert all(upload.state is State.STORED for upload in uploads)
+        assert {upload.id for upload in uploads} >= {id for id, is_there in self.uploads.items() if is_there}
+        assert not {upload.id for upload in uploads} & {id for id, is_there in self.uploads.items() if not is_there}
+        stored = [row.key for row in rows if row.state is State.STORED]
+        assert self.world.place.all_keys() == {*stored, *(upload.key for upload in uploads)}
         assert self.world.runner.run(_problems(self.world.process())) == []
         for wish in self.wishes:
             self.check_in_the_end(wish, next((row for row in rows if row.item.job_id == wish.item.job_id), None))
@@ -197,6 +225,12 @@ async def _awaited(call: Awaitable[Any]) -> Any:
 async def _rows(database: Database) -> list[Asset]:
     store = DatabaseAssets(database)
     rows = [await store.get(row["id"]) for row in await database.fetch("SELECT id FROM assets")]
+    return [row for row in rows if row is not None]
+
+
+async def _uploads(database: Database) -> list[Upload]:
+    store = DatabaseUploads(database)
+    rows = [await store.get(row["id"]) for row in await database.fetch("SELECT id FROM uploads")]
     return [row for row in rows if row is not None]
 
 

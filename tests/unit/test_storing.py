@@ -15,6 +15,7 @@ from chassis.renders import FileRenders
 from services.storage.domain import NOT_SAVED, PlaceUnfit, PlaceUnusable, State, StoreFailure, StoreOrder
 from services.storage.ports import Blobs
 from services.storage.store import DatabaseAssets
+from services.storage.uploads_store import DatabaseUploads
 from services.storage.usecases.storing import Storing
 from tests.pictures import a_picture
 from tests.storage_parts import MIGRATIONS, Clock, Parts, an_item, local_blobs
@@ -32,7 +33,9 @@ class World:
 
     async def store(self, *errors: type[Unavailable]) -> str | StoreFailure:
         """The place has these, one after the other, before all is well."""
-        keeper = Parts(self.parts.store, SpoiltBlobs(self.parts.blobs, errors), self.parts.clock).keeper
+        keeper = Parts(
+            self.parts.store, self.parts.uploads, SpoiltBlobs(self.parts.blobs, errors), self.parts.clock
+        ).keeper
         return await Storing(self.parts.store, self.renders, keeper, pauses=(0, 0, 0)).store_render(self.order)
 
 
@@ -59,7 +62,10 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     clock = Clock()
     renders = FileRenders(tmp_path / "renders")
     await renders.put("render.0", PICTURE)
-    yield World(Parts(DatabaseAssets(database), local_blobs(tmp_path / "blobs", clock), clock), renders)
+    yield World(
+        Parts(DatabaseAssets(database), DatabaseUploads(database), local_blobs(tmp_path / "blobs", clock), clock),
+        renders,
+    )
     await database.close()
 
 

@@ -14,7 +14,8 @@ import pytest
 from services.storage.blobs.supabase import SupabaseBlobs
 from services.storage.blobs.supabase_buckets import BUCKETS
 from services.storage.blobs.supabase_http import CONNECTIONS, SupabaseHttp
-from services.storage.domain import MAX_BYTES, PRIVATE, PUBLIC, PlaceUnusable, new_key
+from services.storage.domain import MAX_BYTES, PUBLIC, SIDES, PlaceUnusable, new_key
+from services.storage.upload_domain import MAX_UPLOAD_BYTES
 from tests.blob_places import SupabasePlace, open_place, opens
 from tests.builders import NOON
 from tests.fakes.http_server import Hangup
@@ -74,10 +75,13 @@ async def test_buckets_are_made_at_the_start_with_their_rules(place: SupabasePla
     made = [json.loads(request.body) for request in place.storage.received("POST", "/bucket")]
     assert made == [
         {
-            "id": name, "name": name, "public": public, "file_size_limit": MAX_BYTES,
-            "allowed_mime_types": ["image/png", "image/jpeg", "image/webp"],
+            "id": name, "name": name, "public": public, "file_size_limit": limit, "allowed_mime_types": types,
         }
-        for name, public in (("assets-private", False), ("assets-public", True))
+        for name, public, limit, types in (
+            ("assets-private", False, MAX_BYTES, ["image/png", "image/jpeg", "image/webp"]),
+            ("assets-public", True, MAX_BYTES, ["image/png", "image/jpeg", "image/webp"]),
+            ("uploads", False, MAX_UPLOAD_BYTES, ["image/png", "image/jpeg"]),
+        )
     ]  # fmt: skip
 
 
@@ -214,6 +218,6 @@ async def test_readers_who_take_their_time_keep_nobody_from_working(place: Supab
 
 
 def test_every_side_has_a_bucket_of_its_own() -> None:
-    assert BUCKETS.keys() == {PUBLIC, PRIVATE}
-    assert len({bucket.id for bucket in BUCKETS.values()}) == 2
-    assert BUCKETS[PUBLIC].public and not BUCKETS[PRIVATE].public
+    assert BUCKETS.keys() == set(SIDES)
+    assert len({bucket.id for bucket in BUCKETS.values()}) == 3
+    assert {side for side, bucket in BUCKETS.items() if bucket.public} == {PUBLIC}

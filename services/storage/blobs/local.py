@@ -16,8 +16,7 @@ from typing import BinaryIO
 from chassis.files import sync_directory, write_synced
 from services.storage.blobs.keys import checked
 from services.storage.domain import (
-    PRIVATE,
-    PUBLIC,
+    SIDES,
     Blob,
     BlobMissing,
     Link,
@@ -38,12 +37,12 @@ TO_BE_MENDED = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
 
 
 class LocalBlobs:
-    """For a system on one machine: `private/…` and `public/…` below a directory of their own."""
+    """For a system on one machine: a directory for each side, below a directory of their own."""
 
     def __init__(self, directory: Path, public_url: str, signer: Signer, clock: Clock) -> None:
         with _translated():
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for name in (PRIVATE, PUBLIC, DRAFTS):
+            for name in (*SIDES, DRAFTS):
                 (directory / name).mkdir(mode=0o700, exist_ok=True)
             sync_directory(directory)
             sync_directory(directory.parent)
@@ -72,8 +71,7 @@ class LocalBlobs:
         expires_at = int(self._clock().timestamp()) + expires_in
         return [self._link(key, expires_at) for key in keys]
 
-    async def blobs(self, *, are_public: bool) -> AsyncIterator[Sequence[Blob]]:
-        side = PUBLIC if are_public else PRIVATE
+    async def blobs(self, side: str) -> AsyncIterator[Sequence[Blob]]:
         names = await asyncio.to_thread(_names, self._directory / side)
         for start in range(0, len(names), PAGE):
             page = await asyncio.to_thread(self._look, side, names[start : start + PAGE])

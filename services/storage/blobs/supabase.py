@@ -17,8 +17,6 @@ from services.storage.blobs.supabase_answers import Refused, SupabaseTrouble, ex
 from services.storage.blobs.supabase_buckets import BUCKETS, Bucket, Buckets
 from services.storage.blobs.supabase_http import SupabaseHttp
 from services.storage.domain import (
-    PRIVATE,
-    PUBLIC,
     Blob,
     BlobMissing,
     Link,
@@ -109,12 +107,11 @@ class SupabaseBlobs:
         until = now + timedelta(seconds=at_least)
         links = {key: link for key in keys if (link := self._known_link(key, expires_in, until)) is not None}
         unsigned = [key for key in keys if key not in links]
-        if unsigned:
-            links |= await self._sign(unsigned, expires_in, now)
+        for bucket in {_place(key)[0]: None for key in unsigned}:
+            links |= await self._sign(bucket, [key for key in unsigned if _place(key)[0] is bucket], expires_in, now)
         return [links[key] for key in keys]
 
-    async def blobs(self, *, are_public: bool) -> AsyncIterator[Sequence[Blob]]:
-        side = PUBLIC if are_public else PRIVATE
+    async def blobs(self, side: str) -> AsyncIterator[Sequence[Blob]]:
         bucket, wanted = BUCKETS[side], {"limit": PAGE}
         # Of a bucket that is not there, the list is an empty one.
         await self._buckets.check()
@@ -161,9 +158,9 @@ class SupabaseBlobs:
         link = self._links.get(f"{expires_in} {key}")
         return link if link is not None and link.expires_at is not None and link.expires_at >= until else None
 
-    async def _sign(self, keys: Sequence[str], expires_in: int, now: datetime) -> Mapping[str, Link]:
-        """Links to private keys; one that opens nothing for a key without bytes."""
-        bucket, expires_at, links = BUCKETS[PRIVATE], now + timedelta(seconds=expires_in), dict[str, Link]()
+    async def _sign(self, bucket: Bucket, keys: Sequence[str], expires_in: int, now: datetime) -> Mapping[str, Link]:
+        """Links to private keys of one bucket; one that opens nothing for a key without bytes."""
+        expires_at, links = now + timedelta(seconds=expires_in), dict[str, Link]()
         names = {_place(key)[1]: key for key in keys}
         with _translated(bucket):
             answer = await self._http.call(

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from services.storage.blobs.supabase_answers import Refused, SupabaseTrouble, explained, missing, not_supabase
 from services.storage.blobs.supabase_http import SupabaseHttp
-from services.storage.domain import MAX_BYTES, PRIVATE, PUBLIC, PlaceUnfit, PlaceUnusable
+from services.storage.domain import MAX_BYTES, PRIVATE, PUBLIC, UPLOADS, PlaceUnfit, PlaceUnusable
+from services.storage.upload_domain import MAX_UPLOAD_BYTES
 
 CHECKED_FOR = 10.0
 """Seconds for which buckets that were in order count as in order."""
@@ -29,6 +30,7 @@ class Bucket:
 BUCKETS: Mapping[str, Bucket] = {
     PRIVATE: Bucket("assets-private", public=False),
     PUBLIC: Bucket("assets-public", public=True),
+    UPLOADS: Bucket("uploads", public=False, types=("image/png", "image/jpeg"), most=MAX_UPLOAD_BYTES),
 }
 """By what keys begin with."""
 
@@ -67,7 +69,12 @@ class Buckets:
 
     async def absent(self) -> Sequence[Bucket]:
         """Which are not there; raises as `check`."""
-        there = await asyncio.gather(*(self._is_there(bucket) for bucket in BUCKETS.values()))
+        looks = (self._is_there(bucket) for bucket in BUCKETS.values())
+        # All of them are waited for, so that none goes on when this has ended.
+        there = await asyncio.gather(*looks, return_exceptions=True)
+        for answer in there:
+            if isinstance(answer, BaseException):
+                raise answer
         return [bucket for bucket, is_there in zip(BUCKETS.values(), there, strict=True) if not is_there]
 
     async def _is_there(self, bucket: Bucket) -> bool:

@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Protocol
 
 from services.storage.domain import (
-    PRIVATE,
-    PUBLIC,
+    SIDES,
+    UPLOADS,
     Asset,
     Blob,
     BlobMissing,
@@ -28,6 +29,8 @@ from services.storage.domain import (
     is_key,
 )
 from services.storage.ports import AssetStore, Blobs, Clock
+from services.storage.upload_domain import Upload
+from services.storage.upload_ports import UploadStore
 
 NOBODYS_AFTER = timedelta(days=1)
 """How old bytes without a row have to be before they are deleted: an upload that was overtaken clears up by itself."""
@@ -41,15 +44,27 @@ BEHIND_ALL = "g"
 """Behind every key's digits."""
 
 Look = Callable[[], Awaitable[Problem | None]]
+Row = Asset | Upload
 
 log = logging.getLogger(__name__)
+
+
+class Rows(Protocol):
+    """What the two stores have in common."""
+
+    async def get(self, id: str, /) -> Row | None: ...
+
+    async def claiming(self, keys: Sequence[str]) -> Sequence[Row]: ...
+
+    async def stored_between(self, after: str, upto: str, limit: int) -> Sequence[Row]: ...
 
 
 class Checking:
     """Finds where rows and bytes disagree."""
 
-    def __init__(self, store: AssetStore, blobs: Blobs, clock: Clock) -> None:
+    def __init__(self, store: AssetStore, uploads: UploadStore, blobs: Blobs, clock: Clock) -> None:
         self._store = store
+        self._uploads = uploads
         self._blobs = blobs
         self._clock = clock
 
@@ -61,9 +76,9 @@ class Checking:
             reads: read all bytes for their hash; else sizes have to do.
         """
         seen = _Seen()
-        for side in (PRIVATE, PUBLIC):
+        for side in SIDES:
             after = f"{side}/"
-            async for page in self._blobs.blobs(are_public=side == PUBLIC):
+            async for page in self._blobs.blobs(side):
                 for some in (page[start : start + AT_A_TIME] for start in range(0, len(page), AT_A_TIME)):
                     ours = [blob.key for blob in some if is_key(blob.key)]
                     upto = ours[-1] if ours else after
@@ -79,9 +94,9 @@ class Checking:
         yield seen.progress()
 
     async def _check_bytes(self, page: Sequence[Blob], *, repair: bool, reads: bool) -> AsyncIterator[Problem]:
-        claimed: dict[str | None, Asset] = {}
-        for asset in await self._store.claiming([blob.key for blob in page]):
-            claimed |= dict.fromkeys((asset.key, asset.next_key, asset.old_key), asset)
+        claimed: dict[str | None, Row] = {}
+        for row in await self._rows(page[0].key).claiming([blob.key for blob in page]):
+            claimed |= dict.fromkeys((row.key, row.next_key, row.old_key), row)
         looks = [
             partial(self._damage, claimed[blob.key], blob, reads=reads)
             if blob.key in claimed
@@ -93,12 +108,12 @@ class Checking:
 
     async def _check_rows(self, after: str, upto: str, there: frozenset[str], seen: _Seen) -> AsyncIterator[Problem]:
         """What is lost of the assets behind one key and up to another, of whose keys these are there."""
-        while after < upto and (assets := await self._store.stored_between(after, upto, ROWS)):
-            looks = [partial(self._lost, asset) for asset in assets if asset.key not in there]
+        while after < upto and (rows := await self._rows(after).stored_between(after, upto, ROWS)):
+            looks = [partial(self._lost, row) for row in rows if row.key not in there]
             for problem in await _some_at_once(looks):
                 yield problem
-            seen.assets += len(assets)
-            after = assets[-1].key
+            seen.add(rows)
+            after = rows[-1].key
 
     async def _orphan(self, blob: Blob, *, repair: bool) -> Problem | None:
         if is_key(blob.key) and await self._blobs.find(blob.key) is None:
@@ -111,22 +126,25 @@ class Checking:
             log.info("deleted bytes that were nobody's", extra={"size": blob.size})
         return Problem(ProblemKind.ORPHAN, blob.key, None, blob.size, is_repaired=deletes)
 
-    async def _damage(self, asset: Asset, blob: Blob, *, reads: bool) -> Problem | None:
-        if not _rests_at(asset, blob.key):
+    def _rows(self, key: str) -> Rows:
+        return self._uploads if key.startswith(f"{UPLOADS}/") else self._store
+
+    async def _damage(self, row: Row, blob: Blob, *, reads: bool) -> Problem | None:
+        if not _rests_at(row, blob.key):
             return None  # on its way in, across or out
         try:
-            kind = await self._what_is_wrong(asset, blob, reads=reads)
+            kind = await self._what_is_wrong(row, blob, reads=reads)
         except BlobMissing:
-            return await self._lost(asset)
-        now = None if kind is None else await self._store.get(asset.id)
+            return await self._lost(row)
+        now = None if kind is None else await self._rows(row.key).get(row.id)
         if kind is None or now is None or not _rests_at(now, blob.key):
             return None
-        return Problem(kind, blob.key, asset.id, blob.size)
+        return _problem(kind, row, blob.size)
 
-    async def _what_is_wrong(self, asset: Asset, blob: Blob, *, reads: bool) -> ProblemKind | None:
-        if blob.size != asset.picture.file_size:
+    async def _what_is_wrong(self, row: Row, blob: Blob, *, reads: bool) -> ProblemKind | None:
+        if blob.size != row.picture.file_size:
             return ProblemKind.WRONG_SIZE
-        if reads and await self._hash(blob.key) != asset.picture.sha256:
+        if reads and await self._hash(blob.key) != row.picture.sha256:
             return ProblemKind.WRONG_HASH
         return None
 
@@ -143,24 +161,36 @@ class Checking:
                     raise
         return digest.hexdigest()
 
-    async def _lost(self, asset: Asset) -> Problem | None:
+    async def _lost(self, row: Row) -> Problem | None:
         """A problem if the bytes are nowhere they could be, and the row has not moved on."""
-        for key in (asset.key, asset.next_key):
+        for key in (row.key, row.next_key):
             if key is not None and await self._blobs.find(key) is not None:
                 return None
-        now = await self._store.get(asset.id)
-        if now is None or now.state is not State.STORED or (now.key, now.next_key) != (asset.key, asset.next_key):
+        now = await self._rows(row.key).get(row.id)
+        if now is None or now.state is not State.STORED or (now.key, now.next_key) != (row.key, row.next_key):
             return None
-        return Problem(ProblemKind.LOST, asset.key, asset.id, None)
+        return _problem(ProblemKind.LOST, row, None)
 
 
 @dataclass(slots=True)
 class _Seen:
     blobs: int = 0
     assets: int = 0
+    uploads: int = 0
+
+    def add(self, rows: Sequence[Row]) -> None:
+        uploads = sum(isinstance(row, Upload) for row in rows)
+        self.uploads += uploads
+        self.assets += len(rows) - uploads
 
     def progress(self) -> Progress:
-        return Progress(self.blobs, self.assets)
+        return Progress(self.blobs, self.assets, self.uploads)
+
+
+def _problem(kind: ProblemKind, row: Row, size: int | None) -> Problem:
+    if isinstance(row, Upload):
+        return Problem(kind, row.key, None, size, upload_id=row.id)
+    return Problem(kind, row.key, row.id, size)
 
 
 async def _some_at_once(looks: Sequence[Look]) -> Sequence[Problem]:
@@ -174,5 +204,5 @@ async def _some_at_once(looks: Sequence[Look]) -> Sequence[Problem]:
     return [problem for problem in found if problem is not None]
 
 
-def _rests_at(asset: Asset, key: str) -> bool:
-    return asset.state is State.STORED and asset.next_key is None and asset.key == key
+def _rests_at(row: Row, key: str) -> bool:
+    return row.state is State.STORED and row.next_key is None and row.key == key

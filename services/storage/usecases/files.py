@@ -8,12 +8,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from chassis.errors import ServiceError
-from services.storage.domain import Asset, AssetNotFound, BlobMissing, LinkRefused, PictureLost, State
+from services.storage.domain import UPLOADS, Asset, AssetNotFound, BlobMissing, LinkRefused, PictureLost, State
 from services.storage.links import Signer
 from services.storage.ports import AssetStore, Blobs, Clock
+from services.storage.upload_domain import Upload, UploadLost
+from services.storage.upload_ports import UploadStore
 
 PUBLIC_AGE = 60
 """Seconds a cache may show a public file that is private by now."""
+FRESH = 4
+"""A link that is shown with what it leads to has at least one in so many parts of its life before it."""
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +34,9 @@ class File:
 class Files:
     """Opens pictures for everybody who has the right link."""
 
-    def __init__(self, store: AssetStore, blobs: Blobs, signer: Signer, clock: Clock) -> None:
+    def __init__(self, store: AssetStore, uploads: UploadStore, blobs: Blobs, signer: Signer, clock: Clock) -> None:
         self._store = store
+        self._uploads = uploads
         self._blobs = blobs
         self._signer = signer
         self._clock = clock
@@ -42,18 +47,18 @@ class Files:
 
         Raises:
             LinkRefused: for whatever reason; it is the same for a path that never was.
-            PictureLost: the link is right, and the bytes are not there.
+            PictureLost, UploadLost: the link is right, and the bytes are not there.
         """
-        asset = await self._store.of_key(path)
-        if asset is None:
+        row = await self._of_key(path)
+        if row is None:
             raise LinkRefused
         async with AsyncExitStack() as stack:
-            cache_control = self._admit(asset, token)
+            cache_control = self._admit(row, token)
             try:
-                chunks = await stack.enter_async_context(self._blobs.read(asset.key))
+                chunks = await stack.enter_async_context(self._blobs.read(row.key))
             except BlobMissing as missing:
-                raise await self._why_missing(asset, LinkRefused()) from missing
-            yield File(asset.picture.content_type, cache_control, chunks)
+                raise await self._why_missing(row, LinkRefused()) from missing
+            yield File(row.picture.content_type, cache_control, chunks)
 
     @asynccontextmanager
     async def open_shared(self, asset_id: str) -> AsyncIterator[File]:
@@ -73,16 +78,24 @@ class Files:
                 raise await self._why_missing(asset, AssetNotFound(asset_id)) from missing
             yield File(asset.picture.content_type, "no-cache", chunks)
 
-    def _admit(self, asset: Asset, token: str) -> str:
-        if asset.is_public:
+    async def _of_key(self, key: str) -> Asset | Upload | None:
+        if key.startswith(f"{UPLOADS}/"):
+            return await self._uploads.of_key(key)
+        return await self._store.of_key(key)
+
+    def _admit(self, row: Asset | Upload, token: str) -> str:
+        if row.is_public:
             return f"public, max-age={PUBLIC_AGE}"
-        left = self._signer.seconds_left(asset.key, token, self._clock().timestamp())
+        left = self._signer.seconds_left(row.key, token, self._clock().timestamp())
         return f"private, max-age={left}"
 
-    async def _why_missing(self, asset: Asset, gone: ServiceError) -> ServiceError:
-        """`gone` when the asset moved or was deleted since its row was read; else its bytes are lost."""
-        now = await self._store.of_key(asset.key)
+    async def _why_missing(self, row: Asset | Upload, gone: ServiceError) -> ServiceError:
+        """`gone` when it moved or was deleted since its row was read; else its bytes are lost."""
+        now = await self._of_key(row.key)
         if now is None or now.next_key is not None:
             return gone
-        log.error("the bytes of an asset are lost", extra={"asset_id": asset.id})
-        return PictureLost(asset.id)
+        if isinstance(row, Upload):
+            log.error("the bytes of an upload are lost", extra={"upload_id": row.id})
+            return UploadLost(row.id)
+        log.error("the bytes of an asset are lost", extra={"asset_id": row.id})
+        return PictureLost(row.id)

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 from services.storage.domain import Asset, AssetNotFound, Filter, Link, LinkedAsset, Page, PictureLost, State
 from services.storage.ports import AssetStore, Blobs
+from services.storage.usecases.files import FRESH
 from services.storage.usecases.moving import Moves
 from services.storage.usecases.removing import Removal
-
-FRESH = 4
-"""A link that is shown with an asset has at least one in so many parts of its life before it."""
 
 
 class Gallery:

@@ -11,6 +11,7 @@ from chassis.patience import describe
 from services.storage.domain import Asset, AssetNotFound, PictureLost, State
 from services.storage.ports import AssetStore, Blobs, Clock
 from services.storage.usecases.moving import Moves
+from services.storage.usecases.uploading import Uploading
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,11 @@ class Removal:
 class Recovery:
     """Finishes what processes that are no more have begun."""
 
-    def __init__(self, store: AssetStore, moves: Moves, removal: Removal, clock: Clock) -> None:
+    def __init__(self, store: AssetStore, moves: Moves, removal: Removal, uploading: Uploading, clock: Clock) -> None:
         self._store = store
         self._moves = moves
         self._removal = removal
+        self._uploading = uploading
         self._clock = clock
 
     async def run(self) -> None:
@@ -64,6 +66,7 @@ class Recovery:
                 log.debug("somebody else removed it", extra={"asset_id": asset.id})
             except PictureLost:
                 log.debug("it was said already", extra={"asset_id": asset.id})
+        await self._uploading.recover()
 
     async def _finish(self, asset: Asset) -> None:
         if asset.state is State.STORED:

@@ -1,0 +1,143 @@
+"""Makes of what users bring pictures that are safe to keep, with Pillow."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from io import BytesIO
+from typing import Any
+
+from PIL import ExifTags, Image, ImageCms
+
+from services.storage.domain import NotAPicture, Picture
+from services.storage.pngs import is_interlaced, require_whole
+from services.storage.upload_domain import LONGEST_SIDE, MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS, Converted
+
+AT_ONCE = 2
+"""What bounds memory: decoded, one of them takes some hundred megabytes at the worst."""
+QUALITY = 90
+REDUCING_GAP = 3
+"""From here on nobody sees that a picture was shrunk in whole steps first, which is fast."""
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""By EXIF's orientation: what makes it upright."""
+
+
+class PillowConverter:
+    """Converts in threads, in which Pillow and hashlib run beside the event loop."""
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(AT_ONCE)
+
+    async def convert(self, data: bytes) -> Converted:
+        async with self._places:
+            return await asyncio.to_thread(_convert, data)
+
+
+def _convert(data: bytes) -> Converted:
+    try:
+        image = _decoded(data)
+    except NotAPicture:
+        raise
+    except Exception as error:
+        # Made-up bytes bring a decoder's every error to light.
+        raise NotAPicture("must be a whole picture: PNG, JPEG or WebP") from error
+    return _measured(_encoded(image))
+
+
+def _decoded(data: bytes) -> Image.Image:
+    """Its first frame, upright, in sRGB, no larger than it may be; RGBA if something of it is transparent, else RGB."""
+    with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as image:
+        if image.width * image.height > MAX_UPLOAD_PIXELS:
+            raise NotAPicture(f"must have at most {MAX_UPLOAD_PIXELS} pixels")
+        if image.format == "PNG" and not is_interlaced(data):
+            # The decoder is content with all rows; what is cut off behind them is cut off all the same.
+            require_whole(data)
+        turn = _turn(image)
+        # A JPEG can be decoded to an eighth of its size, in an eighth of the memory; other kinds ignore this.
+        image.draft(None, _fitting(image.size))
+        image.load()
+        pixels = _in_srgb(_levelled(image))
+    pixels.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=REDUCING_GAP)
+    return pixels if turn is None else pixels.transpose(turn)
+
+
+def _encoded(image: Image.Image) -> bytes:
+    """Half as large as long as it is too long: noise that is transparent in places hardly gets smaller as a PNG."""
+    while True:
+        out = BytesIO()
+        if image.mode == "RGBA":
+            image.save(out, "PNG")
+        else:
+            image.save(out, "JPEG", quality=QUALITY)
+        if out.tell() <= MAX_UPLOAD_BYTES:
+            return out.getvalue()
+        image.thumbnail((max(image.size) // 2,) * 2, Image.Resampling.LANCZOS)
+
+
+def _measured(data: bytes) -> Converted:
+    with Image.open(BytesIO(data), formats=("PNG", "JPEG")) as image:
+        content_type = "image/png" if image.format == "PNG" else "image/jpeg"
+        width, height = image.size
+    return Converted(data, Picture(hashlib.sha256(data).hexdigest(), content_type, width, height, len(data)))
+
+
+def _fitting(size: tuple[int, int]) -> tuple[int, int]:
+    scale = max(1.0, max(size) / LONGEST_SIDE)
+    return max(1, round(size[0] / scale)), max(1, round(size[1] / scale))
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    try:
+        orientation: Any = image.getexif().get(ExifTags.Base.Orientation)
+        return TURNS.get(orientation)
+    except Exception:
+        # Notes that cannot be read say nothing about the picture.
+        return None
+
+
+def _levelled(image: Image.Image) -> Image.Image:
+    """In a mode whose pixels can be averaged."""
+    if image.mode.startswith("I"):
+        image.info.pop("transparency", None)
+        return image.point(lambda level: level * (1 / 257)).convert("L")
+    if image.mode in ("P", "PA") or "transparency" in image.info:
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image.convert("L") if image.mode == "1" else image
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """What its profile says, if that can be read; after that it has none, nor anything else but pixels."""
+    alpha = image.getchannel("A") if image.mode in ("LA", "RGBA") else None
+    colors = _by_profile(image if alpha is None else image.convert(image.mode.removesuffix("A")))
+    if alpha is not None and _is_seen_through(alpha):
+        colors.putalpha(alpha)
+    colors.info = {}
+    return colors
+
+
+def _by_profile(image: Image.Image) -> Image.Image:
+    profile = image.info.get("icc_profile")
+    if profile:
+        try:
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except (ImageCms.PyCMSError, OSError):
+            # Broken, or made for other pixels than these: then it says nothing about them.
+            converted = None
+        if converted is not None:
+            return converted
+    # Not the very picture that was opened: what is done to this one must not depend on it.
+    return image.copy() if image.mode == "RGB" else image.convert("RGB")
+
+
+def _is_seen_through(alpha: Image.Image) -> bool:
+    least = alpha.getextrema()[0]
+    return isinstance(least, int | float) and least < 255
