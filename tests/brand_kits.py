@@ -8,8 +8,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.prompt.domain import BrandKit, Fonts, Tone
+from services.prompt.style_references import UploadUnusable
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class NoUploads:
+    """Nobody has brought any picture."""
+
+    async def require(self, upload_id: str, token: str) -> None:
+        raise UploadUnusable
 
 
 def a_user() -> str:

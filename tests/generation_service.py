@@ -27,7 +27,7 @@ from streamerstudio.type.v1 import asset_type_pb2
 from tests import prompt_service, storage_service
 from tests.builders import SERVICE_SECRET, USER_SECRET, bearer, service_token
 from tests.databases import database_settings
-from tests.prompt_service import NO_NATS, PromptService, as_user
+from tests.prompt_service import NO_NATS, NOBODY_LISTENS, PromptService, as_user
 from tests.queueing import eventually
 from tests.storage_service import StorageService
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:  # known to the stubs' types only
 
 AS_SERVICE = bearer(service_token())
 TERMINAL = {"completed", "partial", "failed"}
-NOBODY_LISTENS = "127.0.0.1:1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +89,11 @@ def settings(data_dir: Path, nats_url: str = NO_NATS, **given: str) -> Settings:
 async def running_studio(data_dir: Path, nats_url: str = NO_NATS, **given: str) -> AsyncIterator[Studio]:
     """All three services; they share the data directory as they do on one machine."""
     async with AsyncExitStack() as stack:
-        built = await prompt_wiring.build(prompt_service.settings(data_dir, nats_url), Role.ALL, stack)
-        prompt_address = f"127.0.0.1:{await stack.enter_async_context(running(built))}"
         built = await storage_wiring.build(storage_service.settings(data_dir, nats_url), Role.ALL, stack)
         storage_address = f"127.0.0.1:{await stack.enter_async_context(running(built))}"
+        known = prompt_service.settings(data_dir, nats_url, STORAGE_ADDRESS=storage_address)
+        built = await prompt_wiring.build(known, Role.ALL, stack)
+        prompt_address = f"127.0.0.1:{await stack.enter_async_context(running(built))}"
         addresses = {"PROMPT_ADDRESS": prompt_address, "STORAGE_ADDRESS": storage_address}
         jobs = await stack.enter_async_context(
             running_generation(settings(data_dir, nats_url, **{**addresses, **given}))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # known to the stubs' types only
 
 NO_NATS = "nats://127.0.0.1:1"
 """Nobody listens there; calls are answered all the same."""
+NOBODY_LISTENS = "127.0.0.1:1"
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
 
@@ -60,6 +61,7 @@ def settings(data_dir: Path, nats_url: str = NO_NATS, **given: str) -> Settings:
         "JWT_SECRET": USER_SECRET,
         "SERVICE_JWT_SECRET": SERVICE_SECRET,
         "PROMPT_PORT": "0",
+        "STORAGE_ADDRESS": NOBODY_LISTENS,
     }
     return read_settings(Settings, {**environ, **given})
 

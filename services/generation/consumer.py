@@ -152,7 +152,8 @@ def _to_turn(task: work_pb2.RenderTask) -> Turn:
         key_color=task.key_color,
     )
     source = PromptSource(task.template_version, task.template_hash) if task.template_version else None
-    return Turn(request, task.work.dispatch, source)
+    style = task.style_upload_id.lower() or None
+    return Turn(request, task.work.dispatch, task.work.user_id, source, style)
 
 
 def _to_store_task(

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from services.generation.sources import PromptSource
 from services.generation.states import Failure, JobStatus
+from services.generation.styles import StyleImage
 
 
 class AssetType(StrEnum):
@@ -252,6 +253,8 @@ class RenderRequest:
     """Same request and same seed: the same picture, as far as the provider can promise it."""
     key_color: str = ""
     """`#RRGGBB`: the flat colour that the prompt asks for where there should be nothing, if it does."""
+    style_image: StyleImage | None = None
+    """For a provider that sees."""
 
     @property
     def size(self) -> tuple[int, int]:

@@ -20,6 +20,10 @@ _TABLE: dict[str, tuple[bool, str]] = {
         "The image service does not accept our key. We have to mend that; your job is not at fault.",
     ),
     "OUTCOME_UNKNOWN": (True, "The image service stopped answering half-way, so we did not ask a third time."),
+    "UPLOAD_NOT_FOUND": (
+        False,
+        "The picture that your brand kit takes its style from is gone. Choose another one for the kit, then try again.",
+    ),
     "INVALID_IMAGE": (True, "The image service sent a picture that cannot be used. Please try again."),
     "STORAGE_ERROR": (True, "Your picture could not be saved. Please try again; it will not be made anew."),
     "CANCELLED": (True, "This job was cancelled."),

@@ -2,67 +2,48 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC
 from typing import NoReturn
 
 import grpc
-from google.rpc import error_details_pb2, status_pb2
 
-from chassis.errors import NotOwner, TokenExpired, Unauthenticated, Unavailable
-from services.generation.domain import Asset
+from chassis import channels
+from chassis.channels import bearer
+from chassis.errors import NotOwner, Unavailable
+from services.generation.domain import Asset, RenderFailed
+from services.generation.failures import failure
 from services.generation.refusals import BrandKitNotFound, NoActiveBrandKit
+from services.generation.styles import StyleImage
 from streamerstudio.prompt.v1 import brand_kit_service_pb2, brand_kit_service_pb2_grpc
-from streamerstudio.storage.v1 import asset_pb2, storage_service_pb2, storage_service_pb2_grpc
+from streamerstudio.storage.v1 import (
+    asset_pb2,
+    storage_service_pb2,
+    storage_service_pb2_grpc,
+    upload_service_pb2,
+    upload_service_pb2_grpc,
+)
 from streamerstudio.type.v1 import asset_type_pb2
 
 BRAND_KIT_TIMEOUT = 0.5
 """Seconds a streamer waits to hear at once that a kit is missing; after that the queue decides."""
 ASSETS_TIMEOUT = 1.5
 """Seconds, three times over: the gateway repeats a GET that was answered 503."""
+STYLE_TIMEOUT = 20.0
+"""Seconds to read an upload, all of it; nobody waits for it but a worker."""
 MOST_ASSETS = 100
-
-
+GONE = ("UPLOAD_NOT_FOUND", "NOT_OWNER", "STORAGE_ERROR")
+"""Why there is no style image, and never will be; the last: the upload is there, and its bytes are not."""
 REPEATABLE = (
     (brand_kit_service_pb2.DESCRIPTOR.services_by_name["BrandKitService"], ("GetBrandKit", "GetActiveBrandKit")),
     (storage_service_pb2.DESCRIPTOR.services_by_name["StorageService"], ("ListAssets", "DeleteAsset")),
-)
-"""Calls that may be made twice: when one replica does not serve, the next one is asked within the same time limit."""
-SERVICE_CONFIG = {
-    "loadBalancingConfig": [{"round_robin": {}}],
-    # One that says it stops, or that its database is away, is left before it refuses.
-    "healthCheckConfig": {"serviceName": ""},
-    "methodConfig": [
-        {
-            "name": [{"service": of.full_name, "method": name} for of, names in REPEATABLE for name in names],
-            "retryPolicy": {
-                "maxAttempts": 3,
-                "initialBackoff": "0.02s",
-                "maxBackoff": "0.2s",
-                "backoffMultiplier": 3,
-                # The last two are gRPC's own words for a call that met a service which stops.
-                "retryableStatusCodes": ["UNAVAILABLE", "UNKNOWN", "CANCELLED"],
-            },
-        }
-    ],
-}
-CHANNEL_OPTIONS = (
-    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
-    # One that was away is found again soon.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-    # One that hangs takes connections and says nothing.
-    ("grpc.keepalive_time_ms", 2000),
-    ("grpc.keepalive_timeout_ms", 2000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
+    (upload_service_pb2.DESCRIPTOR.services_by_name["UploadService"], ("ReadUpload",)),
 )
 
 
 def open_channel(target: str) -> grpc.aio.Channel:
-    """A channel to the replicas of another service on a private network."""
-    return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+    """A channel to the replicas of another service."""
+    return channels.open_channel(target, {of.full_name: names for of, names in REPEATABLE})
 
 
 class BrandKitClient:
@@ -76,10 +57,10 @@ class BrandKitClient:
         try:
             if brand_kit_id is None:
                 request = brand_kit_service_pb2.GetActiveBrandKitRequest()
-                kit = await self._stub.GetActiveBrandKit(request, metadata=_bearer(token), timeout=BRAND_KIT_TIMEOUT)
+                kit = await self._stub.GetActiveBrandKit(request, metadata=bearer(token), timeout=BRAND_KIT_TIMEOUT)
             else:
                 named = brand_kit_service_pb2.GetBrandKitRequest(brand_kit_id=brand_kit_id)
-                kit = await self._stub.GetBrandKit(named, metadata=_bearer(token), timeout=BRAND_KIT_TIMEOUT)
+                kit = await self._stub.GetBrandKit(named, metadata=bearer(token), timeout=BRAND_KIT_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             _raise(error, brand_kit_id or "")
         if not kit.id:
@@ -97,7 +78,7 @@ class AssetClient:
         """What of a job can be read."""
         request = storage_service_pb2.ListAssetsRequest(job_id=job_id, limit=MOST_ASSETS)
         try:
-            answer = await self._stub.ListAssets(request, metadata=_bearer(token), timeout=ASSETS_TIMEOUT)
+            answer = await self._stub.ListAssets(request, metadata=bearer(token), timeout=ASSETS_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             _raise(error)
         return [_to_asset(asset) for asset in answer.assets]
@@ -108,7 +89,7 @@ class AssetRemover:
 
     def __init__(self, channel: grpc.aio.Channel, service_token: str) -> None:
         self._stub = storage_service_pb2_grpc.StorageServiceStub(channel)
-        self._metadata = _bearer(service_token)
+        self._metadata = bearer(service_token)
 
     async def remove(self, asset_id: str) -> None:
         """Gone is gone, whoever deleted it."""
@@ -120,8 +101,26 @@ class AssetRemover:
                 raise Unavailable("the storage service did not delete an asset") from error
 
 
-def _bearer(token: str) -> tuple[tuple[str, str], ...]:
-    return (("authorization", f"Bearer {token}"),)
+class StyleImageClient:
+    """The StyleImages port over the storage service."""
+
+    def __init__(self, channel: grpc.aio.Channel, service_token: str) -> None:
+        self._stub = upload_service_pb2_grpc.UploadServiceStub(channel)
+        self._metadata = bearer(service_token)
+
+    async def fetch(self, upload_id: str, user_id: str) -> StyleImage:
+        """The bytes as they are stored."""
+        request = upload_service_pb2.ReadUploadRequest(upload_id=upload_id, user_id=user_id)
+        data, content_type = bytearray(), ""
+        try:
+            async for part in self._stub.ReadUpload(request, metadata=self._metadata, timeout=STYLE_TIMEOUT):
+                data += part.data
+                content_type = part.content_type
+        except grpc.aio.AioRpcError as error:
+            if channels.reason(error) in GONE:
+                raise RenderFailed(failure("UPLOAD_NOT_FOUND")) from error
+            raise Unavailable("the storage service did not bring an upload") from error
+        return StyleImage(bytes(data), content_type)
 
 
 def _raise(error: grpc.aio.AioRpcError, brand_kit_id: str = "") -> NoReturn:
@@ -130,20 +129,7 @@ def _raise(error: grpc.aio.AioRpcError, brand_kit_id: str = "") -> NoReturn:
         raise BrandKitNotFound(brand_kit_id) from error
     if error.code() is grpc.StatusCode.PERMISSION_DENIED:
         raise NotOwner("this brand kit belongs to somebody else", metadata={"brand_kit_id": brand_kit_id}) from error
-    if error.code() is grpc.StatusCode.UNAUTHENTICATED:
-        expired = _reason(error) == TokenExpired.reason
-        raise (TokenExpired if expired else Unauthenticated)(error.details() or "sign in again") from error
-    raise Unavailable("a part of the system is not available; try again in a moment") from error
-
-
-def _reason(error: grpc.aio.AioRpcError) -> str:
-    for key, value in error.trailing_metadata() or ():
-        if key == "grpc-status-details-bin" and isinstance(value, bytes):
-            for detail in status_pb2.Status.FromString(value).details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Unpack(info):
-                    return str(info.reason)
-    return ""
+    raise channels.untold(error) from error
 
 
 def _to_asset(asset: asset_pb2.Asset) -> Asset:

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from services.generation.domain import AssetType, BrandKitContext, Picture, RenderRequest
+from services.generation.styles import StyleImage
 
 
 class Attempt(Protocol):
@@ -45,11 +46,24 @@ class ImageProvider(Protocol):
         """What answers, and is counted and held back by that name; for example `sketch`."""
         ...
 
+    @property
+    def sees_styles(self) -> bool:
+        """Whether it looks at a request's style image; for one that does not, nobody fetches it."""
+        ...
+
     async def render(self, request: RenderRequest, calls: PaidCalls) -> Picture:
         """Makes one picture; never blocks the event loop.
 
         Must raise RenderFailed with a reason when it cannot, RenderDeferred when it cannot now.
         """
+        ...
+
+
+class StyleImages(Protocol):
+    """Where pictures are that streamers brought, to borrow the style from."""
+
+    async def fetch(self, upload_id: str, user_id: str) -> StyleImage:
+        """Must raise RenderFailed (UPLOAD_NOT_FOUND) unless that user has it, Unavailable when it cannot tell."""
         ...
 
 

@@ -23,10 +23,11 @@ from services.generation.domain import (
     RenderRequest,
     RenderVoid,
 )
-from services.generation.picture_ports import ImageProvider, PaidCalls, Pixels
+from services.generation.picture_ports import ImageProvider, PaidCalls, Pixels, StyleImages
 from services.generation.ports import Announcer, Items
 from services.generation.sources import PromptSource
 from services.generation.states import Failure
+from services.generation.styles import StyleImage
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -44,10 +45,13 @@ class Turn:
     """One item whose turn it is, as its message says."""
 
     request: RenderRequest
-    """The seed is the store's to say."""
+    """The seed is the store's to say, the style image storage's."""
     dispatch: int
+    user_id: str
     source: PromptSource | None = None
     """What the prompt was written from."""
+    style_upload_id: str | None = None
+    """The upload that the style image is; None: there is none."""
 
 
 class Rendering:
@@ -58,6 +62,7 @@ class Rendering:
         *,
         items: Items,
         provider: ImageProvider,
+        styles: StyleImages,
         calls_of: Callable[[str, int], AbstractAsyncContextManager[PaidCalls]],
         pixels: Pixels,
         renders: Renders,
@@ -67,6 +72,7 @@ class Rendering:
     ) -> None:
         self._items = items
         self._provider = provider
+        self._styles = styles
         self._calls_of = calls_of
         self._pixels = pixels
         self._renders = renders
@@ -115,8 +121,9 @@ class Rendering:
         job_id, item = turn.request.job_id, turn.request.item
         await self._renders.require_room()
         try:
+            request = replace(turn.request, seed=seed, style_image=await self._style(turn))
             async with self._calls_of(job_id, item) as calls:
-                picture = await self._picture(replace(turn.request, seed=seed), calls)
+                picture = await self._picture(request, calls)
                 return await self._keep(job_id, item, picture)
         except RenderFailed as error:
             failed = error.failure
@@ -127,6 +134,12 @@ class Rendering:
         except RenderVoid:
             log.info("the item ended before it was rendered", extra={"item": item})
         return None
+
+    async def _style(self, turn: Turn) -> StyleImage | None:
+        """Before anything is paid: without it the picture would be another one than was asked for."""
+        if turn.style_upload_id is None or not self._provider.sees_styles:
+            return None
+        return await self._styles.fetch(turn.style_upload_id, turn.user_id)
 
     async def _picture(self, request: RenderRequest, calls: PaidCalls) -> Picture:
         """Of exactly the asset's size, whatever the provider sends."""

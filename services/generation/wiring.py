@@ -25,7 +25,7 @@ from services.generation.consumer import OUTCOME, RENDER, Consumer, Sender
 from services.generation.discarding import discard_for_ever
 from services.generation.discards_store import DiscardStore
 from services.generation.dispatcher import Dispatcher
-from services.generation.grpc_clients import AssetClient, AssetRemover, BrandKitClient, open_channel
+from services.generation.grpc_clients import AssetClient, AssetRemover, BrandKitClient, StyleImageClient, open_channel
 from services.generation.idempotency_store import forget_old_keys
 from services.generation.imaging import Imaging
 from services.generation.items_store import ItemStore
@@ -68,9 +68,13 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         clock=now,
     )
     provider = await open_provider(settings, stack)
+    prompt = await stack.enter_async_context(open_channel(settings.prompt_address))
+    storage = await stack.enter_async_context(open_channel(settings.storage_address))
+    service_token = settings.service_token.get_secret_value()
     rendering = Rendering(
         items=items,
         provider=provider,
+        styles=StyleImageClient(storage, service_token),
         calls_of=lambda job_id, item: item_calls(
             database, job_id, item, provider.model, lease=timedelta(seconds=settings.call_lease), clock=now
         ),
@@ -85,8 +89,6 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     await listen(queue, watchers)
     await queue.start()
     stack.push_async_callback(queue.close)
-    prompt = await stack.enter_async_context(open_channel(settings.prompt_address))
-    storage = await stack.enter_async_context(open_channel(settings.storage_address))
     jobs = JobStore(database)
     use_cases = GenerationService(
         jobs=jobs,
@@ -104,7 +106,7 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         letters=LetterBox(queue.dead_letters), jobs=jobs, items=items, service=use_cases, clock=now
     )
     servicer = GenerationServicer(use_cases, letters, watchers, settings.call_price)
-    remover = AssetRemover(storage, settings.service_token.get_secret_value())
+    remover = AssetRemover(storage, service_token)
     discarding = partial(discard_for_ever, DiscardStore(database), remover)
     return Service(
         name="generation",

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 from google.protobuf.struct_pb2 import ListValue
 
-from chassis.auth import Access, current_user, grpc_methods
+from chassis.auth import Access, current_caller, current_user, grpc_methods
 from chassis.times import to_timestamp
 from services.prompt.callers import reader
 from services.prompt.domain import BrandKit, BrandKitChanges, Fonts, NewBrandKit, Tone
@@ -42,7 +42,7 @@ class BrandKitServicer(BrandKitServiceServicer):
         self._brand_kits = brand_kits
 
     async def CreateBrandKit(self, request: calls.CreateBrandKitRequest, context: Context) -> messages.BrandKit:
-        kit = await self._brand_kits.create_brand_kit(current_user(), _new(request))
+        kit = await self._brand_kits.create_brand_kit(current_user(), current_caller().token, _new(request))
         await context.send_initial_metadata(CREATED)
         return _message(kit)
 
@@ -62,8 +62,8 @@ class BrandKitServicer(BrandKitServiceServicer):
         return _message(await self._brand_kits.get_brand_kit(reader(), request.brand_kit_id.lower()))
 
     async def UpdateBrandKit(self, request: calls.UpdateBrandKitRequest, context: Context) -> messages.BrandKit:
-        kit = await self._brand_kits.update_brand_kit(current_user(), request.brand_kit_id.lower(), _changes(request))
-        return _message(kit)
+        kit_id, token = request.brand_kit_id.lower(), current_caller().token
+        return _message(await self._brand_kits.update_brand_kit(current_user(), token, kit_id, _changes(request)))
 
     async def DeleteBrandKit(
         self, request: calls.DeleteBrandKitRequest, context: Context

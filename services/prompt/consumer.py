@@ -79,4 +79,5 @@ def _render_task(task: PromptTask, written: WrittenPrompt) -> RenderTask:
         template_version=f"v{written.template.version}",
         template_hash=written.template.content_hash,
         key_color=key_color_for(brand.colors()) if "key_color" in written.template.placeholders else "",
+        style_upload_id=brand.style_upload_id or "",
     )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from chassis.errors import FailedPrecondition, FieldViolation, Invalid, NotFound, NotOwner
+from services.prompt.style_references import normalized_style, read_style
 
 MAX_BRAND_KITS = 10
 """How many brand kits one user may have."""
@@ -115,6 +116,9 @@ class BrandKitContext:
     body_font: str
     tone: Tone
     style_reference: str = ""
+    """In words."""
+    style_upload_id: str | None = None
+    """The upload that the style is borrowed from; never part of a prompt."""
 
     def colors(self) -> tuple[str, ...]:
         """All of them, the dominant one first."""
@@ -148,6 +152,7 @@ class BrandKit:
     logo_url: str | None
     tone: Tone
     style_reference: str
+    """Words, or an upload and words, as `style_references` reads them."""
     extracted_from: str | None
     """Where the kit was read from, when nobody typed it."""
     created_at: datetime
@@ -155,14 +160,16 @@ class BrandKit:
     updated_at: datetime
 
     def context(self) -> BrandKitContext:
-        """What the prompt engine needs of it."""
+        """What a picture is made from."""
+        style = read_style(self.style_reference)
         return BrandKitContext(
             primary_colors=self.primary_colors,
             accent_colors=self.accent_colors,
             headline_font=self.fonts.headline,
             body_font=self.fonts.body,
             tone=self.tone,
-            style_reference=self.style_reference,
+            style_reference=style.words,
+            style_upload_id=style.upload_id,
         )
 
 
@@ -201,14 +208,14 @@ def normalized(draft: Draft) -> Draft:
     """As it is stored: colours in upper case, name and style trimmed, the names of fonts as they were given.
 
     Raises:
-        Invalid: the name is nothing but spaces.
+        Invalid: the name is nothing but spaces, or the style names an upload and does not.
     """
     return replace(
         draft,
         name=None if draft.name is None else _trimmed(draft.name),
         primary_colors=_upper(draft.primary_colors),
         accent_colors=_upper(draft.accent_colors),
-        style_reference=None if draft.style_reference is None else draft.style_reference.strip(),
+        style_reference=None if draft.style_reference is None else normalized_style(draft.style_reference),
     )
 
 

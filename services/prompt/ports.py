@@ -43,6 +43,14 @@ class BrandKitStore(Protocol):
         ...
 
 
+class Uploads(Protocol):
+    """Knows the pictures that users brought."""
+
+    async def require(self, upload_id: str, token: str) -> None:
+        """Must raise UploadUnusable unless the user with this access token has it, Unavailable when it cannot tell."""
+        ...
+
+
 class PromptWriter(Protocol):
     """Knows the templates and writes prompts; does no input or output."""
 

@@ -27,8 +27,9 @@ from services.prompt.orders import (
     PromptRequest,
     WrittenPrompt,
 )
-from services.prompt.ports import BrandKitStore, PromptWriter
+from services.prompt.ports import BrandKitStore, PromptWriter, Uploads
 from services.prompt.sanitize import merged, sanitize
+from services.prompt.style_references import read_style
 
 DEFAULT_VERSION = LATEST
 """The template that is used when a request names no version. ADR-17."""
@@ -39,12 +40,18 @@ Clock = Callable[[], datetime]
 class BrandKits:
     """Brand kits, for their owners."""
 
-    def __init__(self, store: BrandKitStore, clock: Clock) -> None:
+    def __init__(self, store: BrandKitStore, uploads: Uploads, clock: Clock) -> None:
         self._store = store
+        self._uploads = uploads
         self._clock = clock
 
-    async def create_brand_kit(self, user_id: str, new: NewBrandKit) -> BrandKit:
-        """Raises BrandKitLimitReached."""
+    async def create_brand_kit(self, user_id: str, token: str, new: NewBrandKit) -> BrandKit:
+        """The token is the user's own: an upload that the kit names has to be theirs.
+
+        Raises:
+            BrandKitLimitReached: the user has as many as a user may have.
+            UploadUnusable: they have no such upload.
+        """
         now = self._clock()
         kit = BrandKit(
             id=str(uuid.uuid4()),
@@ -62,6 +69,7 @@ class BrandKits:
             updated_at=now,
         )
         kit = normalized(kit)
+        await self._require_upload(kit.style_reference, token)
         await self._store.add(kit)
         return kit
 
@@ -97,15 +105,23 @@ class BrandKits:
             raise NoActiveBrandKit
         return active
 
-    async def update_brand_kit(self, user_id: str, brand_kit_id: str, changes: BrandKitChanges) -> BrandKit:
-        """Raises BrandKitNotFound or NotBrandKitOwner, as do the two below."""
-        return await self._store.change(user_id, brand_kit_id, normalized(changes), self._clock())
+    async def update_brand_kit(self, user_id: str, token: str, brand_kit_id: str, changes: BrandKitChanges) -> BrandKit:
+        """Raises BrandKitNotFound or NotBrandKitOwner, as do the two below; and UploadUnusable."""
+        changes = normalized(changes)
+        await self._require_upload(changes.style_reference or "", token)
+        return await self._store.change(user_id, brand_kit_id, changes, self._clock())
 
     async def delete_brand_kit(self, user_id: str, brand_kit_id: str) -> None:
         await self._store.delete(user_id, brand_kit_id)
 
     async def activate_brand_kit(self, user_id: str, brand_kit_id: str) -> BrandKit:
         return await self._store.activate(user_id, brand_kit_id, self._clock())
+
+    async def _require_upload(self, style_reference: str, token: str) -> None:
+        """Only a kit that names an upload needs storage to answer."""
+        upload_id = read_style(style_reference).upload_id
+        if upload_id is not None:
+            await self._uploads.require(upload_id, token)
 
 
 class Prompts:

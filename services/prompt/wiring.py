@@ -22,6 +22,7 @@ from services.prompt.settings import Settings
 from services.prompt.store import DatabaseBrandKits
 from services.prompt.template_files import read_complete_directory
 from services.prompt.template_yaml import TemplateInvalid
+from services.prompt.upload_client import UploadClient, open_channel
 from services.prompt.usecases import BrandKits, Prompts
 from streamerstudio.prompt.v1.brand_kit_service_pb2_grpc import add_BrandKitServiceServicer_to_server
 from streamerstudio.prompt.v1.prompt_service_pb2_grpc import add_PromptServiceServicer_to_server
@@ -42,7 +43,8 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
     database = await open_service_database("prompt", settings, MIGRATIONS, stack)
     queue = Queue(settings.nats_url, name="prompt", replicas=settings.nats_replicas)
     stack.push_async_callback(queue.close)
-    brand_kits = BrandKits(DatabaseBrandKits(database), now)
+    storage = await stack.enter_async_context(open_channel(settings.storage_address))
+    brand_kits = BrandKits(DatabaseBrandKits(database), UploadClient(storage), now)
     prompts = Prompts(brand_kits, engine)
     if role.works:
         consumer = PromptConsumer(prompts, queue, now)

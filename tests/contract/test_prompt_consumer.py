@@ -29,6 +29,7 @@ from streamerstudio.prompt.v1.brand_kit_pb2 import BrandKit, Tone
 from streamerstudio.prompt.v1.prompt_service_pb2 import PreviewPromptRequest
 from streamerstudio.type.v1.asset_type_pb2 import banner, overlay
 from streamerstudio.work.v1.work_pb2 import BrandKitSnapshot, Failed, Outcome, PromptTask, RenderTask, WorkItem
+from tests.brand_kits import NoUploads
 from tests.nats import NatsServer, start_nats
 from tests.prompt_service import NOBODYS, PromptService, as_user, running_prompt_service, settings
 from tests.queueing import PATIENCE, eventually, nobody_dies, open_queue, stored
@@ -257,7 +258,7 @@ async def test_what_names_no_job_is_buried_and_holds_nobody_up(stages: Stages, k
 async def test_without_its_database_it_leaves_the_task_for_later(tmp_path: Path, nats: NatsServer) -> None:
     database = await open_database(f"sqlite://{tmp_path}/closed.db", schema="prompt")
     await database.close()
-    prompts = Prompts(BrandKits(DatabaseBrandKits(database), now), PromptEngine.from_directory(TEMPLATES))
+    prompts = Prompts(BrandKits(DatabaseBrandKits(database), NoUploads(), now), PromptEngine.from_directory(TEMPLATES))
     task = a_task(NOBODYS).SerializeToString()
     delivery = Delivery("work.prompt", task, {}, deliveries=1, sequence=1, stored_at=datetime.now(UTC))
 

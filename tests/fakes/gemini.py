@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
+import hashlib
+import io
 import json
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -17,6 +20,8 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
+from PIL import Image
+
 from services.generation.providers.gemini_sizes import ImageConfig, family_of
 from tests.fakes.gemini_bodies import bad_key, image, invalid_argument, model_gone, served
 from tests.fakes.http_server import Answer, Hang, Hangup, HttpServer, Request, Response
@@ -25,6 +30,10 @@ from tests.fakes.pictures import draw
 MODELS = ("gemini-nano-banana-2.1", "gemini-3.1-flash-image", "gemini-3-pro-image", "gemini-2.5-flash-image")
 KEY = "AIza-a-key-for-tests"
 MODELS_PATH = "/v1beta/models/"
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError, OSError)
+"""What reading a request that is none may raise."""
+LARGEST_INLINE = 20 * 2**20 * 3 // 4
+"""A request has 20 MiB at most, and pictures are in it as base64."""
 
 
 class Then(StrEnum):
@@ -69,6 +78,15 @@ CUT, CUT_SHORT, HANG = Turn(then=Then.CUT), Turn(then=Then.CUT_SHORT), Turn(then
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture that the model was shown."""
+
+    mime_type: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call of `generateContent`."""
 
@@ -78,6 +96,7 @@ class Call:
     image_size: str | None
     seed: int
     billed: bool
+    images: tuple[Shown, ...] = ()
 
 
 class FakeGemini:
@@ -140,7 +159,7 @@ class FakeGemini:
         turn = self._turns.popleft() if self._turns else Turn()
         try:
             call = _read(model, json.loads(request.body), billed=turn.is_billed)
-        except (ValueError, KeyError, TypeError):
+        except MALFORMED:
             return _answer(Turn(invalid_argument(), 400))
         self.ledger.append(call)
         self.called.set()
@@ -175,7 +194,7 @@ def _answer(turn: Turn) -> Answer:
 
 
 def _read(model: str, body: Any, *, billed: bool) -> Call:
-    """Raises ValueError, KeyError or TypeError for what the API would refuse as an invalid argument."""
+    """Raises one of MALFORMED for what the API would refuse as an invalid argument."""
     asked = body["generationConfig"]
     size = asked["imageConfig"]
     config = ImageConfig(size["aspectRatio"], size.get("imageSize"))
@@ -184,8 +203,25 @@ def _read(model: str, body: Any, *, billed: bool) -> Call:
         raise ValueError("an invalid argument")
     if not -(2**31) <= asked["seed"] < 2**31:
         raise ValueError("the seed is not a 32-bit number")
-    prompt = body["contents"][0]["parts"][0]["text"]
-    return Call(model, prompt, config.aspect_ratio, config.image_size, asked["seed"], billed)
+    [content] = body["contents"]
+    prompt, *images = content["parts"]
+    shown = tuple(_look(part) for part in images)
+    if {*prompt} != {"text"}:
+        raise ValueError("the prompt is no text")
+    return Call(model, prompt["text"], config.aspect_ratio, config.image_size, asked["seed"], billed, shown)
+
+
+def _look(part: Any) -> Shown:
+    """Raises as `_read` for what is no picture of the type that it is said to be."""
+    [(name, blob)] = part.items()
+    data = base64.b64decode(blob["data"], validate=True)
+    if name != "inlineData" or {*blob} != {"mimeType", "data"} or len(data) > LARGEST_INLINE:
+        raise ValueError("no part with a picture")
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP")) as picture:
+        picture.load()
+        if picture.get_format_mimetype() != blob["mimeType"]:
+            raise ValueError("it is of another type")
+    return Shown(blob["mimeType"], hashlib.sha256(data).hexdigest(), len(data))
 
 
 async def _main() -> None:

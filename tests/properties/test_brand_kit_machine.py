@@ -28,10 +28,11 @@ from services.prompt.domain import (
 from services.prompt.store import DatabaseBrandKits
 from services.prompt.usecases import BrandKits
 from services.prompt.wiring import MIGRATIONS
-from tests.brand_kits import NOON, a_user
+from tests.brand_kits import NOON, NoUploads, a_user
 
 T = TypeVar("T")
 SHORT = settings(max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TOKEN = "a token, which nobody asks for"
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
 color = st.sampled_from(["#FF0055", "#00E5FF", "#1A1A2E", "#FFFFFF"])
@@ -87,7 +88,7 @@ class BrandKitMachine(RuleBasedStateMachine):
         super().__init__()
         self.runner = runner
         self.time = NOON
-        self.brand_kits = BrandKits(brand_kits, self.clock)
+        self.brand_kits = BrandKits(brand_kits, NoUploads(), self.clock)
         self.users = [a_user(), a_user()]
         self.model = Model()
 
@@ -105,7 +106,7 @@ class BrandKitMachine(RuleBasedStateMachine):
     def create(self, user: int, new: NewBrandKit) -> Any:
         user_id = self.users[user]
 
-        created = self.outcome(self.brand_kits.create_brand_kit(user_id, new))
+        created = self.outcome(self.brand_kits.create_brand_kit(user_id, TOKEN, new))
 
         if len(self.model.of(user_id)) == 10:
             assert created is BrandKitLimitReached
@@ -119,7 +120,7 @@ class BrandKitMachine(RuleBasedStateMachine):
     def update(self, user: int, brand_kit_id: str, changes: BrandKitChanges) -> None:
         user_id = self.users[user]
 
-        updated = self.outcome(self.brand_kits.update_brand_kit(user_id, brand_kit_id, changes))
+        updated = self.outcome(self.brand_kits.update_brand_kit(user_id, TOKEN, brand_kit_id, changes))
 
         if refusal := self.model.refusal(user_id, brand_kit_id):
             assert updated is refusal

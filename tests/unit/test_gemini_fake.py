@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import sys
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from tests.fakes.gemini import KEY, MODELS_PATH
+from services.generation.styles import StyleImage
+from tests.fakes.gemini import KEY, MODELS_PATH, Shown
 from tests.fakes.gemini_bodies import refused
-from tests.unit.gemini_world import World, gemini_world
+from tests.pictures import a_picture
+from tests.unit.gemini_world import World, a_request, gemini_world
+
+PNG = base64.b64encode(a_picture()).decode()
 
 
 @pytest.fixture
@@ -75,3 +81,40 @@ async def test_it_refuses_what_the_api_refuses(
 
     assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
     assert world.fake.ledger == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"inlineData": {"mimeType": "image/png", "data": "no base64!"}},
+        {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(b"no picture").decode()}},
+        {"inlineData": {"mimeType": "image/jpeg", "data": PNG}},
+        {"inlineData": {"mimeType": "image/png", "data": PNG[:100]}},
+        {"inlineData": {"data": PNG}},
+        {"inlineData": PNG},
+        {"inline_data": {"mimeType": "image/png", "data": PNG}, "text": "both"},
+        {"text": "another text"},
+        "text",
+    ],
+)
+async def test_it_refuses_pictures_that_are_none(world: World, http: httpx.AsyncClient, part: object) -> None:
+    asked = {
+        "responseModalities": ["TEXT", "IMAGE"], "imageConfig": {"aspectRatio": "16:9", "imageSize": "1K"}, "seed": 7,
+    }  # fmt: skip
+    contents = [{"role": "user", "parts": [{"text": "a cat"}, part]}]
+
+    address = f"{world.fake.url}{MODELS_PATH}gemini-nano-banana-2.1:generateContent"
+    body = {"contents": contents, "generationConfig": asked}
+    answer = await http.post(address, json=body, headers={"x-goog-api-key": KEY})
+
+    assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
+    assert world.fake.ledger == []
+
+
+async def test_it_remembers_the_pictures_it_was_shown(world: World) -> None:
+    style = StyleImage(base64.b64decode(PNG), "image/png")
+
+    await world.render(a_request(style_image=style))
+
+    [call] = world.fake.ledger
+    assert call.images == (Shown("image/png", hashlib.sha256(style.data).hexdigest(), len(style.data)),)

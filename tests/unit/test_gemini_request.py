@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.generation.domain import ASSET_DIMENSIONS, AssetType
-from services.generation.providers.gemini_request import SEEDS, Reference, another_seed, build_body
+from services.generation.providers.gemini_request import SEEDS, STYLED, another_seed, build_body, encode_body
 from services.generation.providers.gemini_sizes import FAMILIES, Fit, ImageConfig, best_config, family_of, fit
+from services.generation.styles import StyleImage
 
 NEWEST, OLDER = "gemini-nano-banana-2.1", "gemini-2.5-flash-image"
 
@@ -69,24 +71,27 @@ def test_a_model_that_is_new_to_us_is_taken_for_one_of_the_latest(model: str) ->
 def test_a_request_is_what_the_api_documents() -> None:
     config = ImageConfig("16:9", "1K")
 
-    body = build_body("Ein Bild: „Früh übt sich“ 🎮", config, 7, [Reference(b"logo", "image/png")])
+    body = json.loads(encode_body("Ein Bild: „Früh übt sich“ 🎮", config, 7, None))
 
     assert body == {
-        "contents": [
-            {
-                "role": "user",
-                "parts": [
-                    {"text": "Ein Bild: „Früh übt sich“ 🎮"},
-                    {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(b"logo").decode()}},
-                ],
-            }
-        ],
+        "contents": [{"role": "user", "parts": [{"text": "Ein Bild: „Früh übt sich“ 🎮"}]}],
         "generationConfig": {
             "responseModalities": ["TEXT", "IMAGE"],
             "imageConfig": {"aspectRatio": "16:9", "imageSize": "1K"},
             "seed": 7,
         },
     }
+
+
+def test_a_style_image_comes_after_the_prompt_which_says_what_it_is_for() -> None:
+    style = StyleImage(b"style", "image/jpeg")
+
+    [content] = build_body("a banner", ImageConfig("16:9", "1K"), 7, style)["contents"]
+
+    text, image = content["parts"]
+    assert text == {"text": f"a banner\n\n{STYLED}"}
+    assert image == {"inlineData": {"mimeType": "image/jpeg", "data": base64.b64encode(b"style").decode()}}
+    assert "the palette of this brief wins" in STYLED
 
 
 @settings(deadline=None)

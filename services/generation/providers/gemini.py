@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -14,7 +13,7 @@ from services.generation.domain import AssetType, Picture, RenderFailed, RenderR
 from services.generation.picture_ports import Attempt, PaidCalls
 from services.generation.providers.gemini_answer import read_answer
 from services.generation.providers.gemini_errors import read_error
-from services.generation.providers.gemini_request import another_seed, build_body
+from services.generation.providers.gemini_request import another_seed, encode_body
 from services.generation.providers.gemini_sizes import ImageConfig, best_config
 from services.generation.providers.ladder import Again, Billed, Ladder, Miss, failed, no_answer, retry_after
 from services.generation.providers.timing import REAL_TIME, Timing
@@ -38,6 +37,8 @@ class ModelUnavailable(Exception):
 class GeminiProvider:
     """Has pictures made by a Gemini model."""
 
+    sees_styles = True
+
     def __init__(
         self,
         http: httpx.AsyncClient,
@@ -56,7 +57,7 @@ class GeminiProvider:
         self.model = model
         self._http = http
         # In a header and nowhere else: addresses end up in logs.
-        self._headers = {"x-goog-api-key": api_key}
+        self._headers = {"x-goog-api-key": api_key, "Content-Type": "application/json"}
         self._url = f"{base_url.rstrip('/')}/v1beta/models/{quote(model, safe='')}"
         self._timeout = timeout
         # Connecting gives up before the whole call does, or it would not be known that nothing was sent.
@@ -96,7 +97,8 @@ class GeminiProvider:
 
     async def _call(self, request: RenderRequest, seed: int, calls: PaidCalls, refusal: Miss | None) -> Picture | Miss:
         config = self._sizes.get(request.asset_type) or best_config(self.model, request.size)
-        body = build_body(request.prompt, config, seed)
+        # In a thread: a style image is megabytes of base64.
+        body = await asyncio.to_thread(encode_body, request.prompt, config, seed, request.style_image)
         try:
             async with calls.attempt() as attempt:
                 return await self._post(body, attempt)
@@ -104,12 +106,12 @@ class GeminiProvider:
             # No further call is allowed, and what the last one answered is what the streamer should hear.
             raise (failed(refusal) if refusal else spent) from None
 
-    async def _post(self, body: dict[str, Any], attempt: Attempt) -> Picture | Miss:
+    async def _post(self, body: bytes, attempt: Attempt) -> Picture | Miss:
         url = f"{self._url}:generateContent"
         try:
             async with (
                 asyncio.timeout(self._timeout),
-                self._http.stream("POST", url, json=body, headers=self._headers, timeout=self._patience) as response,
+                self._http.stream("POST", url, content=body, headers=self._headers, timeout=self._patience) as response,
             ):
                 if response.is_success:
                     # Said before the picture is here: whatever happens to it on its way, it was served.

@@ -18,7 +18,9 @@ log = logging.getLogger(__name__)
 
 
 class NanoBananaProvider:
-    """Has pictures made by the Nano Banana API."""
+    """Has pictures made by the Nano Banana API, which takes words alone."""
+
+    sees_styles = False
 
     def __init__(self, client: NanoBananaClient, model: str = MODEL) -> None:
         """`model` is what the API calls it."""

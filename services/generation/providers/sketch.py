@@ -11,9 +11,10 @@ from services.generation.providers.sketching.drawing import draw, encode
 
 
 class SketchProvider:
-    """Draws every picture itself; the same request and seed give the same bytes."""
+    """Draws every picture itself, and looks at none; the same request and seed give the same bytes."""
 
     model = "sketch"
+    sees_styles = False
 
     def __init__(self, *, threads: int = 2) -> None:
         """At most `threads` pictures are drawn at once; the rest wait their turn."""
