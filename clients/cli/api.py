@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, BinaryIO, Self, cast
 
 import httpx
 
 from clients.cli.failures import ApiError, NotUsable, Unreachable
-from clients.cli.shapes import Asset, AssetList, BrandKit, BrandKitList, Job, JobEvent, JobList
+from clients.cli.shapes import Asset, AssetList, BrandKit, BrandKitList, Job, JobEvent, JobList, Upload, UploadList
 
 Fields = Mapping[str, Any]
 """A request's fields; those that are None are left out."""
@@ -87,6 +87,21 @@ class StudioApi:
 
     def delete_asset(self, asset_id: str) -> None:
         self._call("DELETE", f"/api/v1/assets/{asset_id}")
+
+    def upload(self, picture: BinaryIO, content_type: str) -> Upload:
+        """Sends a picture as it is, piece by piece."""
+        headers = {**self._headers, "Content-Type": content_type}
+        with self._reaching():
+            answer = self._http.post("/api/v1/uploads", content=picture, headers=headers)
+        if answer.is_error:
+            raise _refusal(answer)
+        return cast(Upload, answer.json())
+
+    def uploads(self, *, limit: int | None = None) -> UploadList:
+        return cast(UploadList, self._call("GET", "/api/v1/uploads", query={"limit": limit}))
+
+    def delete_upload(self, upload_id: str) -> None:
+        self._call("DELETE", f"/api/v1/uploads/{upload_id}")
 
     def download(self, url: str) -> httpx.Response:
         """The bytes behind an asset's `url`, which needs no token and must not be shown ours."""

@@ -16,7 +16,10 @@ KitId = Annotated[str, typer.Argument(metavar="KIT", help="Id of the brand kit."
 Primary = Annotated[list[str] | None, typer.Option("--primary", help="A main colour, #RRGGBB; up to 5.")]
 Accent = Annotated[list[str] | None, typer.Option("--accent", help="An accent colour, #RRGGBB; up to 3.")]
 Tone = Annotated[str | None, typer.Option("--tone", help="competitive, casual, educational, comedic or professional.")]
-Style = Annotated[str | None, typer.Option("--style", help="What pictures should remind of.")]
+Style = Annotated[
+    str | None,
+    typer.Option("--style", "--style-reference", help="What pictures should remind of; or upload:UPLOAD, and words."),
+]
 Logo = Annotated[str | None, typer.Option("--logo", help="https address of a logo.")]
 
 

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from chassis.settings import SettingsError
-from clients.cli import assets, brand_kits, dead_letters, doctor, generating, jobs, local, storage
+from clients.cli import assets, brand_kits, dead_letters, doctor, generating, jobs, local, storage, uploads
 from clients.cli.demo import demo
 from clients.cli.failures import CommandFailed
 from clients.cli.fake_provider import fake_provider
@@ -43,6 +43,7 @@ app.command()(local.up)
 app.command()(demo)
 app.command()(local.token)
 app.add_typer(brand_kits.app, name="brand-kit")
+app.add_typer(uploads.app, name="uploads")
 app.command()(generating.generate)
 app.add_typer(jobs.app, name="jobs")
 app.command()(generating.watch)

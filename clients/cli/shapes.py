@@ -79,6 +79,25 @@ class AssetList(TypedDict):
     total: int
 
 
+class Upload(TypedDict):
+    """A picture that was brought."""
+
+    id: str
+    content_type: str
+    width: int
+    height: int
+    file_size: int
+    url: str
+    created_at: str
+
+
+class UploadList(TypedDict):
+    """A page of uploads."""
+
+    uploads: list[Upload]
+    total: int
+
+
 class DeadLetter(TypedDict):
     """A message that was put aside; gRPC's JSON writes its sequence as a string."""
 

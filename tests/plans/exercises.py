@@ -19,8 +19,10 @@ from services.generation.states import JobStatus
 from services.generation.store import JobStore
 from services.prompt.domain import BrandKitChanges, BrandKitNotFound
 from services.prompt.store import DatabaseBrandKits
-from services.storage.domain import Filter, Picture
+from services.storage.domain import Filter, Picture, State
 from services.storage.store import DatabaseAssets
+from services.storage.upload_domain import Upload
+from services.storage.uploads_store import DatabaseUploads
 from tests.brand_kits import a_brand_kit
 from tests.builders import a_failure, a_job, a_render
 from tests.plans.filling import ADA, BEGAN, ENDED, NOW, WINDOW, job_id
@@ -121,6 +123,23 @@ async def exercise_assets(database: Database) -> None:
     await store.of_item(STORED, 0)
     await store.claiming([f"private/{job_id(number)}" for number in range(50)])
     await store.stored_between(f"private/{job_id(1)}", "private/~", PAGE)
+    await store.unfinished(NOW_ON - timedelta(days=1))
+
+
+async def exercise_uploads(database: Database) -> None:
+    store = DatabaseUploads(database)
+    await store.require_room("user-7")
+    upload = Upload("an-upload", "user-7", PICTURE, State.WRITING, "uploads/1", NOW_ON)
+    await store.add(upload)
+    await store.mark_stored(upload.id)
+    await store.get(upload.id)
+    await store.of_key(upload.key)
+    for user_id in ("user-7", None):
+        await store.of_user(user_id, PAGE, 0)
+    await store.begin_removal(upload.id)
+    await store.finish_removal(upload.id)
+    await store.claiming([f"uploads/{job_id(number)}" for number in range(50)])
+    await store.stored_between(f"uploads/{job_id(1)}", "uploads/~", PAGE)
     await store.unfinished(NOW_ON - timedelta(days=1))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.database import Database
+from services.storage.upload_domain import MAX_UPLOADS
 
 JOBS = 100_000
 ENDED = 90_000
@@ -92,6 +93,17 @@ async def fill_storage(database: Database) -> None:
         f"SELECT 'asset-' || {_ID}, {_ID}, 0, CASE {state} WHEN 'deleted' THEN '' ELSE {_USER} END,"
         f" CASE WHEN n % 5 = 0 THEN 'overlay' ELSE 'banner' END, {state}, 'private/' || {_ID},"
         f" CASE WHEN n = {busy - 1} THEN 'public/next' END, FALSE, 'sha', 'image/png', 1200, 480, 1000, {_CREATED}",
+    )
+
+    uploads = (MAX_UPLOADS - 1) * USERS
+    await _fill(database, "upload_owners (user_id)", "SELECT 'user-' || CAST(n AS TEXT)", USERS)
+    await _fill(
+        database,
+        "uploads (id, user_id, state, key, sha256, content_type, width, height, file_size, created_at)",
+        f"SELECT 'upload-' || {_ID}, 'user-' || CAST(n % {USERS} AS TEXT),"
+        f" CASE WHEN n >= {uploads - 20} THEN 'writing' WHEN n % 4000 = 3 THEN 'deleting' ELSE 'stored' END,"
+        f" 'uploads/' || {_ID}, 'sha', 'image/png', 1200, 480, 1000, {_CREATED}",
+        uploads,
     )
 
 

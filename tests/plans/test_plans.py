@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from chassis.database import Database, Value, migrate, open_database
-from tests.plans.exercises import exercise_assets, exercise_brand_kits, exercise_items, exercise_jobs
+from tests.plans.exercises import exercise_assets, exercise_brand_kits, exercise_items, exercise_jobs, exercise_uploads
 from tests.plans.filling import fill_generation, fill_prompt, fill_storage
 from tests.plans.measuring import Cost, postgres_cost, reading_part, sqlite_cost
 from tests.plans.recording import Recording, texts_in
@@ -23,7 +23,7 @@ Step = Callable[[Database], Awaitable[None]]
 SERVICES = Path(__file__).parents[2] / "services"
 SMALL = {"dispatch", "gates"}
 """Tables of some rows, which are read as a whole."""
-GROWS = {"SELECT COUNT(*) AS total FROM assets WHERE state = 'stored'"}
+GROWS = {f"SELECT COUNT(*) AS total FROM {table} WHERE state = 'stored'" for table in ("assets", "uploads")}
 """How many pictures there are in all; only a service may ask."""
 MOST_BLOCKS, MOST_STEPS = 400, 100_000
 """Of the thousands that a large table has, and of the millions of steps that it takes to read one."""
@@ -41,7 +41,7 @@ class Subject:
 SUBJECTS = (
     Subject("prompt", fill_prompt, (exercise_brand_kits,)),
     Subject("generation", fill_generation, (exercise_jobs, exercise_items)),
-    Subject("storage", fill_storage, (exercise_assets,)),
+    Subject("storage", fill_storage, (exercise_assets, exercise_uploads)),
 )
 
 

@@ -56,6 +56,7 @@ class Asked:
     """Method and path, with the query."""
     headers: Mapping[str, str]
     body: Any
+    """JSON, read; other bytes as they came; None: there were none."""
 
 
 @dataclass
@@ -92,9 +93,20 @@ def events(*events: Mapping[str, Any]) -> Answer:
 @contextmanager
 def scripted_api() -> Iterator[ScriptedApi]:
     class Handler(BaseHTTPRequestHandler):
+        def read_data(self) -> bytes | None:
+            if self.headers.get("transfer-encoding") != "chunked":
+                return self.rfile.read(int(self.headers.get("content-length", 0))) or None
+            data = b""
+            while length := int(self.rfile.readline(), 16):
+                data += self.rfile.read(length)
+                self.rfile.readline()
+            self.rfile.readline()
+            return data
+
         def handle_one_call(self) -> None:
-            length = int(self.headers.get("content-length", 0))
-            body = json.loads(self.rfile.read(length)) if length else None
+            data = self.read_data()
+            is_json = data is not None and self.headers.get("content-type") == "application/json"
+            body = json.loads(data or b"") if is_json else data
             call = f"{self.command} {self.path}"
             api.asked.append(Asked(call, {name.lower(): value for name, value in self.headers.items()}, body))
             answer = api.answer(call)
