@@ -10,14 +10,17 @@ from pathlib import Path
 from shutil import rmtree
 
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 from typer.testing import CliRunner, Result
 
 from clients.cli.main import app
 from deploy.local.ports import free_ports
 from deploy.local.secrets import keep_secrets
 from services.storage.domain import new_key
+from streamerstudio.storage.v1.upload_service_pb2_grpc import UploadServiceStub
 from tests.builders import SERVICE_SECRET, service_token
-from tests.storage_service import StorageService, running_storage_service, settings
+from tests.pictures import a_picture
+from tests.storage_service import StorageService, as_user, running_storage_service, settings
 
 Studio = Callable[..., Awaitable[Result]]
 TWO_DAYS_AGO = (1_000_000_000.0,) * 2
@@ -61,6 +64,23 @@ async def test_where_all_is_well_the_sum_is_told(studio: Studio, service: Storag
 
     assert (shown.exit_code, shown.stdout, shown.stderr.strip()) == (0, "", "1 blobs, 1 assets, 0 uploads, 0 problems")
     assert (script.exit_code, json.loads(script.stdout)) == (0, {"blobs": 1, "assets": 1, "uploads": 0, "problems": []})
+
+
+async def test_an_upload_that_is_lost_is_shown_with_its_id(
+    studio: Studio, service: StorageService, tmp_path: Path
+) -> None:
+    picture = [HttpBody(data=a_picture())]
+    upload = await UploadServiceStub(service.channel).UploadImage(iter(picture), metadata=as_user("ada"))
+    for blob in (tmp_path / "blobs" / "uploads").iterdir():
+        blob.unlink()
+
+    shown, script = await studio(), await studio("--json")
+
+    assert (shown.exit_code, script.exit_code) == (1, 1)
+    assert shown.stdout.split()[5:8] == ["lost", "upload", upload.id]
+    assert "0 blobs, 0 assets, 1 uploads, 1 problems" in shown.stderr
+    [problem] = json.loads(script.stdout)["problems"]
+    assert (problem["kind"], problem["upload_id"]) == ("lost", upload.id) and "asset_id" not in problem
 
 
 async def test_what_is_wrong_is_shown_with_exit_code_1_until_it_is_repaired(studio: Studio, tmp_path: Path) -> None:

@@ -56,10 +56,10 @@ class Uploading:
         await self._store.add(upload)
         try:
             await self._write(upload, converted)
+            (linked,) = await self._link([upload])
         except Unavailable:
             await self._withdraw(upload)
             raise
-        (linked,) = await self._link([upload])
         return linked
 
     async def get(self, viewer: str | None, upload_id: str) -> LinkedUpload:
