@@ -30,7 +30,7 @@ METHODS = grpc_methods(
         "ReadUpload": Access.SERVICE,
     },
 )
-UPLOADS_AT_ONCE = 8
+UPLOADS_AT_ONCE = 16
 """What bounds the memory of pictures on their way in; further ones are not read before there is a place."""
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -13,7 +13,7 @@ from services.storage.domain import MAX_BYTES
 from services.storage.upload_domain import MAX_UPLOAD_BYTES, UploadTooLarge
 from streamerstudio.storage.v1.storage_service_pb2 import UploadAssetRequest, UploadInfo
 
-READ_WITHIN = 60.0
+READ_WITHIN = 120.0
 """Seconds a user's picture may take to arrive; until then it keeps a place that others wait for."""
 
 HEARD_OUT = 4 * MAX_UPLOAD_BYTES
