@@ -18,7 +18,7 @@ MAX_UPLOADS = 20
 MAX_UPLOAD_BYTES = 10 * 1024 * 1024
 """How long a picture may be when it is brought, and when it is kept."""
 MAX_UPLOAD_PIXELS = 25_000_000
-"""As many as a telephone's camera makes; decoded, it is 100 MB at most."""
+"""As many as a telephone's camera makes."""
 LONGEST_SIDE = 2048
 """Pixels of what is kept: a model that looks for a style sees no more."""
 

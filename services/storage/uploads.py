@@ -15,7 +15,6 @@ from streamerstudio.storage.v1.storage_service_pb2 import UploadAssetRequest, Up
 
 READ_WITHIN = 120.0
 """Seconds a user's picture may take to arrive; until then it keeps a place that others wait for."""
-
 HEARD_OUT = 4 * MAX_UPLOAD_BYTES
 """Up to here what is too long is read to its end, and not kept: most apps hear nothing before they have sent all."""
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from services.storage.upload_domain import MAX_UPLOAD_BYTES, MAX_UPLOADS
+from tests.contract.gateway_process import ORIGIN
 from tests.contract.uploads_world import PICTURE, UPLOADS, World, as_app, running_world
 from tests.pictures import a_picture
 from tests.storage_service import NOBODYS
@@ -89,6 +90,21 @@ async def test_exactly_ten_mebibytes_are_not_too_large(world: World) -> None:
     answer = await world.post(b"\0" * MAX_UPLOAD_BYTES)
 
     assert refusal(answer) == (400, "INVALID_REQUEST", "data: must be a whole picture: PNG, JPEG or WebP")
+
+
+async def test_a_browser_may_upload_and_reads_why_it_may_not(world: World) -> None:
+    asks = {
+        "Origin": ORIGIN, "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+    }  # fmt: skip
+    allowed = await world.http.request("OPTIONS", UPLOADS, headers=asks)
+    kept = await world.post(PICTURE, Origin=ORIGIN)
+    refused = await world.post(b"\0" * (MAX_UPLOAD_BYTES + 1), Origin=ORIGIN)
+
+    assert (allowed.status_code, kept.status_code, refused.status_code) == (200, 201, 413)
+    for answer in (allowed, kept, refused):
+        assert answer.headers["access-control-allow-origin"] == ORIGIN
+    assert "Content-Type" in allowed.headers["access-control-allow-headers"]
 
 
 async def test_every_other_call_still_takes_64_kib(world: World) -> None:
