@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
+
+from zlib_ng import zlib_ng
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 INTERLACED_AT = 28
@@ -56,7 +57,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
     while kind != b"IEND":
         end = start + 8 + int.from_bytes(view[start : start + 4], "big")
         kind = bytes(view[start + 4 : start + 8])
-        if zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4], "big") or end + 4 > len(data):
+        if zlib_ng.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4], "big") or end + 4 > len(data):
             raise PngDamaged("a part of it is damaged or missing")
         yield kind, view[start + 8 : end]
         start = end + 4
@@ -66,10 +67,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:
 
 def _inflate(parts: list[memoryview], size: int) -> bytes:
     """What the parts hold, which must be exactly `size` bytes; never makes more than one more of them."""
-    inflater = zlib.decompressobj()
+    inflater = zlib_ng.decompressobj()
     try:
         rows = inflater.decompress(b"".join(parts), size + 1)
-    except zlib.error as error:
+    except zlib_ng.error as error:  # type: ignore[misc]  # its stub has an instance there
         raise PngDamaged("its rows are damaged") from error
     if len(rows) != size or not inflater.eof:
         raise PngDamaged("it has too few rows, or too many")

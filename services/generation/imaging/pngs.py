@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
+
+from zlib_ng import zlib_ng
 
 from services.generation.imaging.refusals import refused
 from services.generation.imaging.sniffing import require_bearable
@@ -75,7 +76,7 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
         kind = bytes(view[start + 4 : start + 8])
         if end > len(data) or len(kind) < 4:
             raise refused()
-        intact = zlib.crc32(view[start + 4 : end - 4]) == int.from_bytes(view[end - 4 : end], "big")
+        intact = zlib_ng.crc32(view[start + 4 : end - 4]) == int.from_bytes(view[end - 4 : end], "big")
         if kind in _CRITICAL and not intact:
             raise refused()
         body = view[start + 8 : end - 4]
@@ -90,10 +91,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
 def _is_profile(body: bytes) -> bool:
     """Whether it can be inflated, to something of a bearable size; a profile that cannot is nothing to fail for."""
     deflated = body.partition(b"\0")[2]
-    inflater = zlib.decompressobj()
+    inflater = zlib_ng.decompressobj()
     try:
         inflater.decompress(deflated[1:], _PIECE)
-    except zlib.error:
+    except zlib_ng.error:  # type: ignore[misc]  # as below
         return False
     return deflated[:1] == b"\0" and inflater.eof
 
@@ -116,7 +117,7 @@ def _require_rows(png: Png, parts: list[memoryview]) -> None:
 
 def _inflated(parts: list[memoryview]) -> Iterator[bytes]:
     """In small pieces, since a few kilobytes may hold gigabytes."""
-    inflater = zlib.decompressobj()
+    inflater = zlib_ng.decompressobj()
     try:
         for part in parts:
             rest: bytes | memoryview = part
@@ -124,7 +125,7 @@ def _inflated(parts: list[memoryview]) -> Iterator[bytes]:
                 yield inflater.decompress(rest, _PIECE)
                 rest = inflater.unconsumed_tail
         yield inflater.flush()
-    except zlib.error as error:
+    except zlib_ng.error as error:  # type: ignore[misc]  # its stub has an instance there
         raise refused() from error
     if not inflater.eof:
         raise refused()
