@@ -134,7 +134,10 @@ class JobStore:
             rows = await self._database.fetch(PAGE, user_id, limit, offset)
         else:
             rows = await self._database.fetch(PAGE_WITH_STATUS, user_id, status.value, limit, offset)
-        return [to_job(row) for row in rows], await self._counts.count(user_id, status, now)
+        # A page that is not full, but for its end, tells the total.
+        known = len(rows) < limit and (rows or not offset)
+        total = offset + len(rows) if known else await self._counts.count(user_id, status, now)
+        return [to_job(row) for row in rows], total
 
     async def failed_items(self, job_id: str) -> Sequence[FailedItem]:
         """In the order of the variations."""

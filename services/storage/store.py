@@ -133,8 +133,14 @@ class DatabaseAssets:
             wanted.limit,
             wanted.offset,
         )
+        return [_asset(row) for row in rows], await self._total(wanted, where, args, len(rows))
+
+    async def _total(self, wanted: Filter, where: str, args: Sequence[Value], found: int) -> int:
+        """Counted only when the page does not show it: it does when something is on it and it is not full."""
+        if found < wanted.limit and (found or not wanted.offset):
+            return wanted.offset + found
         count = await self._database.fetch_one(f"SELECT COUNT(*) AS total FROM assets {where}", *args)
-        return [_asset(row) for row in rows], count["total"] if count else 0
+        return count["total"] if count else 0
 
     async def unfinished(self, abandoned_before: datetime) -> Sequence[Asset]:
         return [_asset(row) for row in await self._database.fetch(UNFINISHED, to_micros(abandoned_before))]

@@ -101,7 +101,8 @@ async def _exercise_calls(database: Database) -> None:
 async def exercise_assets(database: Database) -> None:
     store = DatabaseAssets(database)
     everybodys, of_a_job = (None, None, None), (None, None, STORED)
-    for user_id, asset_type, job in ((ADA, None, None), (ADA, "overlay", None), of_a_job, everybodys):
+    of_mine = ((ADA, asset_type, job) for asset_type in (None, "overlay") for job in (None, STORED))
+    for user_id, asset_type, job in (*of_mine, of_a_job, everybodys):
         await store.matching(Filter(user_id, asset_type, job, PAGE, 0))
     asset = await store.begin(an_item(), PICTURE, "private/1", NOW_ON)
     asset = await store.begin_again(asset, PICTURE, "private/2")
