@@ -13,7 +13,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, TypeVar
 
 from chassis.database.protocol import Row, Value, unavailable
@@ -34,6 +34,8 @@ class SQLiteWriter:
         self._turn = asyncio.Lock()
         self._group: _Group | None = None
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-commit")
+        # Its thread starts now: if there is none to be had, better nothing is open than something half committed.
+        self._disk.submit(int).result()
         self.closed = False
 
     @asynccontextmanager
@@ -103,18 +105,32 @@ class SQLiteWriter:
             fetch(self._connection, "ROLLBACK")
 
     async def _commit_in_turn(self, group: _Group) -> None:
-        async with self._turn:
-            if group is self._group:
-                await self._commit(group)
+        while not group.done.done():
+            # Who ends an event loop cancels all that runs in it, while others of the group may still tidy up.
+            with suppress(asyncio.CancelledError):
+                async with self._turn:
+                    if group is self._group:
+                        await self._commit(group)
 
     async def _commit(self, group: _Group) -> None:
-        loop = asyncio.get_running_loop()
+        if group.parts == 1:
+            self._settle(group, self._try_to_commit())
+            return
+        committing = asyncio.get_running_loop().run_in_executor(self._disk, self._try_to_commit)
         try:
-            if group.parts > 1:
-                await loop.run_in_executor(self._disk, fetch, self._connection, "COMMIT")
-            else:
-                fetch(self._connection, "COMMIT")
+            await _over(committing)
+        finally:
+            self._settle(group, committing.result())
+
+    def _try_to_commit(self) -> Exception | None:
+        try:
+            fetch(self._connection, "COMMIT")
         except Exception as error:
+            return error
+        return None
+
+    def _settle(self, group: _Group, error: Exception | None) -> None:
+        if error is not None:
             self._give_up(group, error)
         else:
             self._group = None
@@ -169,6 +185,15 @@ class SQLiteTransaction:
     def end(self) -> None:
         """It may not be used any more."""
         self._lifetime.end()
+
+
+async def _over(running: asyncio.Future[Any]) -> None:
+    """Waits until it is over; to be cancelled waits as well, for until then nobody else may use the connection."""
+    try:
+        await asyncio.wait({running})
+    finally:
+        if not running.done():
+            await _over(running)
 
 
 def now_and_patience() -> float:
