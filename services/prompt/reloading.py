@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from services.prompt.domain import PromptTemplate
@@ -56,11 +57,15 @@ class Reloading:
 def _state(directory: Path) -> _State:
     """What tells a change of any file; one that goes away meanwhile is gone at the next look at the latest."""
     found: _State = {}
-    for path in directory.rglob("*.y*ml"):
-        try:
-            status = path.stat()
-        except OSError:
-            found[path] = (0, 0, 0)
-        else:
-            found[path] = (status.st_ino, status.st_mtime_ns, status.st_size)
+    with suppress(OSError):  # a directory went away
+        for path in directory.rglob("*.y*ml"):
+            found[path] = _stat(path)
     return found
+
+
+def _stat(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return status.st_ino, status.st_mtime_ns, status.st_size

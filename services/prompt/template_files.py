@@ -41,7 +41,10 @@ def read_directory(directory: Path) -> list[PromptTemplate]:
     Raises:
         TemplateInvalid: a file is not a good template, or there is none at all.
     """
-    paths = sorted(path for suffix in ("*.yaml", "*.yml") for path in directory.rglob(suffix))
+    try:
+        paths = sorted(path for suffix in ("*.yaml", "*.yml") for path in directory.rglob(suffix))
+    except OSError as error:
+        raise TemplateInvalid(directory, f"cannot be read: {error.strerror}") from error
     if not paths:
         raise TemplateInvalid(directory, "holds no template")
     return [read_template(path, path.relative_to(directory).as_posix()) for path in paths]

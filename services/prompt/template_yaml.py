@@ -6,6 +6,7 @@ equal keys of which the last wins without a word. What has any of it is refused,
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,8 @@ class File:
 def read_file(path: Path) -> File:
     """Raises TemplateInvalid when it cannot be read, is too large or no text."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        with open(path, "rb", opener=_open_at_once) as file:
+            raw = file.read(MAX_BYTES + 1) or b""
     except OSError as error:
         raise TemplateInvalid(path, f"cannot be read: {error.strerror}") from error
     if len(raw) > MAX_BYTES:
@@ -54,6 +55,11 @@ def read_file(path: Path) -> File:
         return File(path, raw, raw.decode())
     except UnicodeDecodeError as error:
         raise TemplateInvalid(path, "is not UTF-8", raw.count(b"\n", 0, error.start) + 1) from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Also what is no file: a pipe would be waited for until somebody writes into it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def read_mapping(file: File, keys: Collection[str]) -> dict[str, Any]:

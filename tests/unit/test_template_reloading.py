@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Generator, Sequence
+from pathlib import Path, PosixPath
+from typing import Self
 
 import pytest
 
@@ -97,6 +99,25 @@ async def test_a_link_to_nowhere_is_a_bad_file(
 
     assert engine.templates() == before
     assert "v1.2.yaml: cannot be read" in caplog.records[-1].why  # type: ignore[attr-defined]
+
+
+class Vanishing(PosixPath):
+    """A directory of which a part goes away while it is looked through."""
+
+    def rglob(self, pattern: str) -> Generator[Self, None, None]:
+        yield next(super().rglob(pattern))
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+
+async def test_a_directory_that_goes_away_while_it_is_read_is_a_bad_one(
+    directory: Path, engine: PromptEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = engine.templates()
+
+    await Reloading(engine.exchange, Vanishing(directory)).look()
+
+    assert engine.templates() == before
+    assert "templates: cannot be read: No such file" in caplog.records[-1].why  # type: ignore[attr-defined]
 
 
 async def test_what_has_not_changed_is_not_read_again(directory: Path) -> None:

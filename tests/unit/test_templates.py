@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,14 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thumbnail" / "v1.0.yaml").mkdir(parents=True)
 
     with pytest.raises(TemplateInvalid, match=r"v1\.0\.yaml: cannot be read: Is a directory"):
+        PromptEngine.from_directory(tmp_path)
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "thumbnail").mkdir()
+    os.mkfifo(tmp_path / "thumbnail" / "v1.0.yaml")
+
+    with pytest.raises(TemplateInvalid, match="must be a mapping"):
         PromptEngine.from_directory(tmp_path)
 
 
