@@ -6,6 +6,7 @@ them ended, is true for good and for every process; only what came since is coun
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,12 +46,15 @@ class JobCounts:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known = Remembered[_Known](REMEMBERED)
+        self._known = Remembered[_Known](REMEMBERED, clock=time.monotonic)
 
     async def count(self, user_id: str, status: JobStatus | None, now: datetime) -> int:
         """As the table has it now."""
         key = f"{status} {user_id}"
-        known = self._known.get(key) or _Known()
+        known = self._known.get(key)
+        # Counted by a clock that has gone back since: what is made from now on may be older than that.
+        if known is None or known.upto > to_micros(now):
+            known = _Known()
         newer = await self._between(user_id, status, known.upto, EVER)
         if newer > WORTH_REMEMBERING:
             await self._remember(key, user_id, status, known, to_micros(now - OLD))

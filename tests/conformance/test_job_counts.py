@@ -99,6 +99,14 @@ async def test_what_was_new_at_the_first_count_is_counted_on_once_it_is_old(
     assert await counts.count("ada", None, NOON + OLD * 9) == MANY + 1
 
 
+async def test_what_is_made_after_the_clock_was_put_back_is_counted(jobs: JobStore, counts: JobCounts) -> None:
+    await old_jobs(jobs, ended=True)
+    await counts.count("ada", None, NOON + timedelta(hours=1))
+    await jobs.create(a_job(created_at=NOON))
+
+    assert [await counts.count("ada", None, NOON + OLD * later) for later in (0, 1, 12)] == [MANY + 1] * 3
+
+
 async def test_each_user_has_a_count_of_their_own(jobs: JobStore, counts: JobCounts) -> None:
     await old_jobs(jobs, ended=True)
     await jobs.create(a_job("grace"))
