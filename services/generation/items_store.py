@@ -29,7 +29,7 @@ RETURNING seed, render_key, render_sha256, render_content_type, palette_distance
 """
 SET_RENDER = """
 UPDATE items SET render_key = $3, render_sha256 = $4, render_content_type = $5, palette_distance = $6, progress = $7,
-       touched_at = $8
+       template_version = $8, template_hash = $9, touched_at = $10
 WHERE job_id = $1 AND item = $2 AND state IN ('waiting', 'dispatched') AND render_key IS NULL
 """
 STANDING = "SELECT * FROM items WHERE job_id = $1 AND item = $2"
@@ -123,9 +123,11 @@ class ItemStore:
             await settle(transaction, job, now)
         return Started(row["seed"], to_render(row))
 
-    async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> Render | None:
+    async def rendered(
+        self, job_id: str, item: int, render: Render, now: datetime, source: PromptSource | None = None
+    ) -> Render | None:
         """Of two renders the first counts: it may be on its way to storage already."""
-        columns = (*render_columns(render), RENDERED)
+        columns = (*render_columns(render), RENDERED, *source_columns(source))
         if await self._change(SET_RENDER, job_id, item, *columns, now=now):
             return render
         row = await self._database.fetch_one(GET_RENDER + " AND state IN ('waiting', 'dispatched')", job_id, item)

@@ -127,8 +127,13 @@ class Items(Protocol):
         """
         ...
 
-    async def rendered(self, job_id: str, item: int, render: Render, now: datetime) -> Render | None:
-        """Remembers a finished picture and answers the one that counts: the first. None when the item has ended."""
+    async def rendered(
+        self, job_id: str, item: int, render: Render, now: datetime, source: PromptSource | None = None
+    ) -> Render | None:
+        """Remembers a finished picture and answers the one that counts: the first. None when the item has ended.
+
+        With it, what its prompt was written from: the item may have been begun again since, with another one.
+        """
         ...
 
     async def spent_render(self, job_id: str, item: int) -> Render | None:

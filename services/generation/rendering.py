@@ -124,7 +124,7 @@ class Rendering:
             request = replace(turn.request, seed=seed, style_image=await self._style(turn))
             async with self._calls_of(job_id, item) as calls:
                 picture = await self._picture(request, calls)
-                return await self._keep(job_id, item, picture)
+                return await self._keep(turn, picture)
         except RenderFailed as error:
             failed = error.failure
             await self._surely(job_id, lambda: self.fail(job_id, item, failed, turn.dispatch))
@@ -149,11 +149,14 @@ class Rendering:
         picture = await self._provider.render(request, calls)
         return await self._pixels.conform(picture.data, request.asset_type, request.brand_kit)
 
-    async def _keep(self, job_id: str, item: int, picture: Picture) -> Render | None:
+    async def _keep(self, turn: Turn, picture: Picture) -> Render | None:
+        job_id, item = turn.request.job_id, turn.request.item
         sha256 = hashlib.sha256(picture.data).hexdigest()
         render = Render(_key(job_id, item, sha256), sha256, picture.content_type, picture.palette_distance)
         await self._surely(job_id, lambda: self._renders.put(render.key, picture.data))
-        kept = await self._surely(job_id, lambda: self._items.rendered(job_id, item, render, self._clock()))
+        kept = await self._surely(
+            job_id, lambda: self._items.rendered(job_id, item, render, self._clock(), turn.source)
+        )
         if kept is None or kept.key != render.key:
             await self._renders.delete(render.key)
         await self._announcer.announce(job_id)

@@ -45,10 +45,26 @@ async def test_it_is_that_of_the_last_prompt_until_there_is_a_picture(database: 
     await items.start(job.id, 0, 1, "a prompt", LATER, OLD)
     await items.start(job.id, 0, 1, "a newer prompt", LATER, NEW)
 
-    await items.rendered(job.id, 0, a_render(), LATER)
+    await items.rendered(job.id, 0, a_render(), LATER, NEW)
     await items.start(job.id, 0, 1, "the prompt, delivered again", LATER, OLD)
 
     assert await calls.sources_of(job.id) == {0: NEW}
+
+
+async def test_it_is_that_of_the_picture_that_came_though_the_item_was_begun_again_meanwhile(
+    database: Database,
+) -> None:
+    items, calls = ItemStore(database), AttemptStore(database)
+    job = await JobStore(database).create(a_job(count=2))
+    await items.take(2, LATER)
+    for number in range(2):
+        await items.start(job.id, number, 1, "a prompt", LATER, OLD)
+        await items.start(job.id, number, 1, "a newer prompt", LATER, NEW)
+
+    await items.rendered(job.id, 0, a_render(), LATER, OLD)
+    await items.rendered(job.id, 1, a_render(), LATER)
+
+    assert await calls.sources_of(job.id) == {0: OLD}
 
 
 async def test_a_void_delivery_notes_nothing(database: Database) -> None:
@@ -67,7 +83,7 @@ async def test_a_picture_that_a_retry_takes_over_was_still_made_with_it(database
     job = await jobs.create(a_job())
     await items.take(1, LATER)
     await items.start(job.id, 0, 1, "a prompt", LATER, OLD)
-    await items.rendered(job.id, 0, a_render(), LATER)
+    await items.rendered(job.id, 0, a_render(), LATER, OLD)
     await items.failed(job.id, 0, a_failure(), LATER)
     [failed] = await jobs.failed_items(job.id)
     assert failed.source == OLD
