@@ -58,6 +58,7 @@ class Database(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits when the block ends, rolls back when an exception, cancellation too, leaves it.
 
+        Whoever is cancelled while it commits does not hear whether it did.
         PostgreSQL runs it READ COMMITTED: to decide on what was read, first lock the row by updating it.
         """
 
