@@ -43,10 +43,9 @@ def conform(data: bytes, asset_type: AssetType, brand: BrandKitContext | None = 
     """
     kind = sniff(data)
     png = read_png(data) if kind is Kind.PNG else None
-    data = png.plain if png else data
-    image = decode(data, kind, ASSET_DIMENSIONS[asset_type])
+    image = decode(png.inflated if png else data, kind, ASSET_DIMENSIONS[asset_type])
     if png is not None and _is_ready(png, image, asset_type):
-        picture = Picture(data, PNG)
+        picture = Picture(png.plain, PNG)
     else:
         image = _conformed(image, asset_type)
         picture = encode(image, asset_type)

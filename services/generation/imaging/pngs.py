@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from itertools import chain
 
 from zlib_ng import zlib_ng
@@ -22,6 +24,8 @@ _MAX_CHUNKS = 50_000
 _CHANNELS = {0: 1, RGB: 3, 3: 1, 4: 2, RGBA: 4}
 _DEPTHS = (1, 2, 4, 8, 16)
 _FILTERS = 5
+_MOST_INFLATED = 2**24
+"""Bytes; every asset's own size is less."""
 _PIECE = 2**20
 # Where each pass of an interlaced picture starts and how far it steps: x, y, across, down.
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
@@ -41,6 +45,8 @@ class Png:
     """The same picture without what does not belong to it; the very bytes that were read when nothing was removed."""
     kinds: frozenset[bytes]
     """The chunks that `plain` is made of."""
+    inflated: bytes
+    """The same picture for a decoder, which need not inflate it again; `plain` itself where that is much memory."""
 
     def is_ready(self, size: tuple[int, int], color_type: int) -> bool:
         """Whether nothing needs to be done to its pixels."""
@@ -60,12 +66,12 @@ def read_png(data: bytes) -> Png:
         raise refused()
     chunks.sort(key=lambda chunk: _ORDER.index(chunk[0]))
     plain = b"".join(chain([_SIGNATURE], (whole for _, _, whole in chunks)))
+    plain = data if plain == data else plain
     width, height = int.from_bytes(header[:4], "big"), int.from_bytes(header[4:8], "big")
     kinds = frozenset(kind for kind, _, _ in chunks)
-    png = Png(width, height, header[8], header[9], bool(header[12]), data if plain == data else plain, kinds)
+    png = Png(width, height, header[8], header[9], bool(header[12]), plain, kinds, plain)
     require_bearable(width, height)
-    _require_rows(png, [body for kind, body, _ in chunks if kind == b"IDAT"])
-    return png
+    return _with_rows(png, chunks)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, memoryview]]:
@@ -99,9 +105,29 @@ def _is_profile(body: bytes) -> bool:
     return deflated[:1] == b"\0" and inflater.eof
 
 
-def _require_rows(png: Png, parts: list[memoryview]) -> None:
+def _with_rows(png: Png, chunks: list[tuple[bytes, memoryview, memoryview]]) -> Png:
     if png.depth not in _DEPTHS or png.color_type not in _CHANNELS:
         raise refused()
+    rows = _rows(png, [body for kind, body, _ in chunks if kind == b"IDAT"])
+    if _size(png) > _MOST_INFLATED:
+        deque(rows, maxlen=0)
+        return png
+    store = zlib_ng.compressobj(0)
+    stored = [*map(store.compress, rows), store.flush()]
+    before = (whole for kind, _, whole in chunks if kind not in (b"IDAT", b"IEND"))
+    return replace(png, inflated=b"".join([_SIGNATURE, *before, *_chunk(b"IDAT", stored), *_chunk(b"IEND", [])]))
+
+
+def _chunk(kind: bytes, parts: list[bytes]) -> Iterator[bytes]:
+    """In parts, since each copy of a whole picture takes as long as much else here."""
+    yield sum(map(len, parts)).to_bytes(4, "big")
+    yield kind
+    yield from parts
+    yield reduce(lambda crc, part: zlib_ng.crc32(part, crc), parts, zlib_ng.crc32(kind)).to_bytes(4, "big")
+
+
+def _rows(png: Png, parts: list[memoryview]) -> Iterator[bytes]:
+    """All rows, in pieces. Raises RenderFailed when they are not all there, or too many."""
     missing, row = _size(png), _row(png, png.width)
     start = 0
     for piece in _inflated(parts):
@@ -111,6 +137,7 @@ def _require_rows(png: Png, parts: list[memoryview]) -> None:
         start += len(piece)
         if start > missing:
             raise refused()
+        yield piece
     if start != missing:
         raise refused()
 
