@@ -17,6 +17,9 @@ AT_ONCE = 1
 """What bounds memory: the worst, a transparent WebP of 25 megapixels, takes half a gigabyte for a second. A photograph
 takes a fifth of that, and half the time."""
 QUALITY = 90
+SCAN, MAX_SCANS = b"\xff\xda", 500
+"""What begins a JPEG's scan, and how many one may have: encoders make a dozen. Each goes over the whole picture, which
+takes a decoder milliseconds and a file forty bytes; ten megabytes by chance hold 160 that are none."""
 REDUCING_GAP = 3
 """From here on nobody sees that a picture was shrunk in whole steps first, which is fast."""
 TURNS = {
@@ -61,6 +64,8 @@ def _decoded(data: bytes) -> Image.Image:
         if image.format == "PNG" and not is_interlaced(data):
             # The decoder is content with all rows; what is cut off behind them is cut off all the same.
             require_whole(data)
+        if image.format in ("JPEG", "MPO") and data.count(SCAN) > MAX_SCANS:
+            raise NotAPicture(f"must have at most {MAX_SCANS} scans")
         turn = _turn(image)
         # A JPEG can be decoded to an eighth of its size, in an eighth of the memory; other kinds ignore this.
         image.draft(None, _fitting(image.size))
