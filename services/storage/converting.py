@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
@@ -37,12 +38,16 @@ TURNS = {
 class PillowConverter:
     """Converts in threads, in which Pillow and hashlib run beside the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Callable[[bytes], Converted] | None = None) -> None:
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._work = work or _convert
 
     async def convert(self, data: bytes) -> Converted:
-        async with self._places:
-            return await asyncio.to_thread(_convert, data)
+        await self._places.acquire()
+        work = asyncio.ensure_future(asyncio.to_thread(self._work, data))
+        # A thread goes on when nobody waits for it any more, and so long its place is taken.
+        work.add_done_callback(lambda _: self._places.release())
+        return await asyncio.shield(work)
 
 
 def _convert(data: bytes) -> Converted:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
+import threading
 from typing import Any
 
 import pytest
@@ -236,3 +238,29 @@ async def test_what_has_many_more_scans_than_encoders_make_keeps_no_decoder_busy
     assert image.size == (800, 800)
     with pytest.raises(NotAPicture, match="must have at most 500 scans"):
         await convert(with_scans(MAX_SCANS + 1))
+
+
+async def test_whoever_leaves_while_theirs_is_made_leaves_the_next_one_no_second_thread() -> None:
+    begun, end, under_way, most = threading.Event(), threading.Event(), [0], [0]
+
+    def work(data: bytes) -> Converted:
+        under_way[0] += 1
+        most[0] = max(most[0], under_way[0])
+        begun.set()
+        end.wait()
+        under_way[0] -= 1
+        raise NotAPicture("it was none")
+
+    converter = PillowConverter(work)
+    calls = [asyncio.create_task(converter.convert(b"")) for _ in range(3)]
+    await asyncio.to_thread(begun.wait)
+    calls[0].cancel()
+    await asyncio.wait(calls[:1])
+    # Had another one begun, it would be in a thread by now: what was asked for later is through.
+    await asyncio.to_thread(int)
+    end.set()
+    await asyncio.wait(calls)
+
+    assert most == [1]
+    assert calls[0].cancelled()
+    assert [type(call.exception()) for call in calls[1:]] == [NotAPicture, NotAPicture]
