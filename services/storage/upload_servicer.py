@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from chassis.times import to_timestamp
 from services.storage.callers import DEFAULT_LIMIT, NO_CONTENT, viewer
 from services.storage.places import Places
 from services.storage.upload_domain import LinkedUpload
-from services.storage.uploads import read_image
+from services.storage.uploads import read_image, waiting_room
 from services.storage.usecases.uploading import Uploading
 from streamerstudio.storage.v1 import upload_pb2 as messages
 from streamerstudio.storage.v1 import upload_service_pb2 as calls
@@ -30,8 +31,11 @@ METHODS = grpc_methods(
         "ReadUpload": Access.SERVICE,
     },
 )
-UPLOADS_AT_ONCE = 16
-"""What bounds the memory of pictures on their way in; further ones are not read before there is a place."""
+UPLOADS_AT_ONCE = 128
+"""What bounds the disk that pictures on their way in take; further ones are not read before there is a place. They are
+many, since slow ones may keep theirs for two minutes."""
+IN_MEMORY_AT_ONCE = 16
+"""What bounds the memory of those that are all here."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -42,12 +46,17 @@ class UploadServicer(UploadServiceServicer):
     def __init__(self, uploading: Uploading) -> None:
         self._uploading = uploading
         self._places = Places(UPLOADS_AT_ONCE)
+        self._in_memory = asyncio.Semaphore(IN_MEMORY_AT_ONCE)
 
     async def UploadImage(self, request: AsyncIterator[HttpBody], context: Context) -> messages.Upload:
         user_id = current_user()
         async with self._places.taken_by(user_id):
             await self._uploading.require_room(user_id)
-            return _message(await self._uploading.add(user_id, await read_image(request)))
+            with waiting_room() as file:
+                await read_image(request, file)
+                async with self._in_memory:
+                    data = await asyncio.to_thread(file.read)
+                    return _message(await self._uploading.add(user_id, data))
 
     async def ListUploads(self, request: calls.ListUploadsRequest, context: Context) -> messages.UploadList:
         limit = request.limit if request.HasField("limit") else DEFAULT_LIMIT

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
+from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from google.api.httpbody_pb2 import HttpBody
 
-from chassis.errors import Invalid
+from chassis.errors import Invalid, Unavailable
 from services.storage.domain import MAX_BYTES
 from services.storage.upload_domain import MAX_UPLOAD_BYTES, UploadTooLarge
 from streamerstudio.storage.v1.storage_service_pb2 import UploadAssetRequest, UploadInfo
 
+IN_MEMORY = 64 * 1024
+"""Bytes of a user's picture that is on its way; what is longer waits on disk."""
 READ_WITHIN = 120.0
-"""Seconds a user's picture may take to arrive; until then it keeps a place that others wait for."""
+"""Seconds a user's picture may take to arrive."""
 HEARD_OUT = 4 * MAX_UPLOAD_BYTES
 """Up to here what is too long is read to its end, and not kept: most apps hear nothing before they have sent all."""
 
@@ -44,8 +49,22 @@ async def read_upload(requests: AsyncIterable[UploadAssetRequest]) -> tuple[Uplo
     return info, data.getvalue()
 
 
-async def read_image(requests: AsyncIterable[HttpBody], within: float = READ_WITHIN) -> bytes:
-    """Collects the parts of a user's picture.
+@contextmanager
+def waiting_room() -> Iterator[IO[bytes]]:
+    """A file without a name, which nobody has to clear away whatever happens; in memory as long as it is short.
+
+    Raises:
+        Unavailable: there is no room on the disk, which a file may say as late as when it is closed.
+    """
+    try:
+        with SpooledTemporaryFile(IN_MEMORY) as file:
+            yield file
+    except OSError as error:
+        raise Unavailable("there is no room for the picture; try again in a moment") from error
+
+
+async def read_image(requests: AsyncIterable[HttpBody], into: IO[bytes], within: float = READ_WITHIN) -> None:
+    """Collects the parts of a user's picture in a file.
 
     Raises:
         UploadTooLarge: they are too many.
@@ -53,24 +72,22 @@ async def read_image(requests: AsyncIterable[HttpBody], within: float = READ_WIT
     """
     try:
         async with asyncio.timeout(within):
-            data = await _collected(requests)
+            size = await _collect(requests, into)
     except TimeoutError as error:
         raise Invalid.field("data", f"must arrive within {within:g} seconds") from error
-    if not data:
+    if not size:
         raise Invalid.field("data", "must be a picture, and is empty")
-    return data
 
 
-async def _collected(requests: AsyncIterable[HttpBody]) -> bytes:
-    data, size = BytesIO(), 0
+async def _collect(requests: AsyncIterable[HttpBody], into: IO[bytes]) -> int:
+    size = 0
     async for request in requests:
         size += len(request.data)
         if size > HEARD_OUT:
             break
         if size <= MAX_UPLOAD_BYTES:
-            data.write(request.data)
-        else:
-            data = BytesIO()
+            await asyncio.to_thread(into.write, request.data)
     if size > MAX_UPLOAD_BYTES:
         raise UploadTooLarge
-    return data.getvalue()
+    await asyncio.to_thread(into.seek, 0)
+    return size

@@ -14,6 +14,7 @@ from google.rpc import error_details_pb2
 from grpc_status.rpc_status import from_call
 
 from services.storage.upload_domain import MAX_UPLOAD_BYTES
+from services.storage.upload_servicer import IN_MEMORY_AT_ONCE
 from streamerstudio.storage.v1 import upload_service_pb2 as calls
 from streamerstudio.storage.v1.upload_service_pb2_grpc import UploadServiceStub
 from tests.builders import bearer
@@ -100,3 +101,26 @@ async def test_an_upload_belongs_to_a_user_so_a_service_makes_none(world: World)
 
     assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED")
     assert nobody[0] is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_crowd_that_brings_its_pictures_slowly_keeps_nobody_waiting(world: World) -> None:
+    read, leave = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[HttpBody]:
+        yield HttpBody(data=PICTURE[:1000])
+        read.release()
+        await leave.wait()
+        yield HttpBody(data=PICTURE[1000:])
+
+    crowd = [
+        asyncio.ensure_future(world.stub.UploadImage(slowly(), metadata=as_user(f"slow{number}")))
+        for number in range(3 * IN_MEMORY_AT_ONCE)
+    ]
+    for _ in crowd:
+        await read.acquire()
+
+    await world.uploaded("bob")
+
+    assert not any(call.done() for call in crowd)
+    leave.set()
+    assert {upload.width for upload in await asyncio.gather(*crowd)} == {320}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
 from collections.abc import AsyncIterator
 
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 
-from chassis.errors import Invalid
+from chassis.errors import Invalid, Unavailable
 from services.storage.places import Places
 from services.storage.upload_domain import MAX_UPLOAD_BYTES, UploadTooLarge
-from services.storage.uploads import HEARD_OUT, read_image
+from services.storage.uploads import HEARD_OUT, read_image, waiting_room
 
 PIECE = 2**20
 
@@ -32,26 +34,30 @@ class Stream:
 
 
 async def test_what_fits_is_read_to_its_last_byte() -> None:
-    assert await read_image(Stream(MAX_UPLOAD_BYTES - PIECE, b"b" * PIECE)) == b"a" * 9 * PIECE + b"b" * PIECE
+    with waiting_room() as file:
+        await read_image(Stream(MAX_UPLOAD_BYTES - PIECE, b"b" * PIECE), file)
+
+        assert file.read() == b"a" * 9 * PIECE + b"b" * PIECE
 
 
 async def test_one_byte_too_many_is_too_large() -> None:
     with pytest.raises(UploadTooLarge):
-        await read_image(Stream(MAX_UPLOAD_BYTES, b"b"))
+        await read_image(Stream(MAX_UPLOAD_BYTES, b"b"), io.BytesIO())
 
 
 async def test_what_never_ends_is_left_unread_from_some_point_on() -> None:
-    stream = Stream(100 * MAX_UPLOAD_BYTES)
+    stream, file = Stream(100 * MAX_UPLOAD_BYTES), io.BytesIO()
 
     with pytest.raises(UploadTooLarge):
-        await read_image(stream)
+        await read_image(stream, file)
 
     assert stream.read == HEARD_OUT // PIECE + 1
+    assert len(file.getvalue()) == MAX_UPLOAD_BYTES
 
 
 async def test_nothing_is_no_picture() -> None:
     with pytest.raises(Invalid, match="data: must be a picture, and is empty"):
-        await read_image(Stream(0))
+        await read_image(Stream(0), io.BytesIO())
 
 
 async def test_what_does_not_arrive_is_not_waited_for() -> None:
@@ -60,7 +66,13 @@ async def test_what_does_not_arrive_is_not_waited_for() -> None:
         await asyncio.Event().wait()
 
     with pytest.raises(Invalid, match=r"data: must arrive within 0\.01 seconds"):
-        await read_image(hanging(), within=0.01)
+        await read_image(hanging(), io.BytesIO(), within=0.01)
+
+
+async def test_a_full_disk_is_not_the_callers_fault() -> None:
+    with pytest.raises(Unavailable, match="there is no room"), waiting_room() as file:
+        await read_image(Stream(PIECE), file)
+        raise OSError(errno.ENOSPC, "no space left on device")
 
 
 class Crowd:
