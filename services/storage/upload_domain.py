@@ -97,6 +97,19 @@ class UploadLimitReached(FailedPrecondition):
         super().__init__(f"you already have {limit} uploads; delete one to make room", metadata={"limit": str(limit)})
 
 
+class TooManyAtOnce(Exhausted):
+    """The user brings more at once than they could keep."""
+
+    reason = "RATE_LIMIT"
+
+    def __init__(self, limit: int = MAX_UPLOADS, seconds: int = 5) -> None:
+        super().__init__(
+            f"at most {limit} pictures can be on their way at once; try again in a moment",
+            retry_after=seconds,
+            metadata={"limit": str(limit), "retry_after": str(seconds)},
+        )
+
+
 class UploadTooLarge(Exhausted):
     """It is longer than any upload may be."""
 

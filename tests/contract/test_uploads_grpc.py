@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from google.api.httpbody_pb2 import HttpBody
 from google.rpc import error_details_pb2
 from grpc_status.rpc_status import from_call
 
-from services.storage.upload_domain import MAX_UPLOAD_BYTES
+from services.storage.upload_domain import MAX_UPLOAD_BYTES, MAX_UPLOADS
 from services.storage.upload_servicer import IN_MEMORY_AT_ONCE
 from streamerstudio.storage.v1 import upload_service_pb2 as calls
+from streamerstudio.storage.v1.upload_pb2 import Upload
 from streamerstudio.storage.v1.upload_service_pb2_grpc import UploadServiceStub
 from tests.builders import bearer
 from tests.contract.uploads_world import PICTURE, World, running_world
@@ -103,24 +104,48 @@ async def test_an_upload_belongs_to_a_user_so_a_service_makes_none(world: World)
     assert nobody[0] is grpc.StatusCode.UNAUTHENTICATED
 
 
-async def test_a_crowd_that_brings_its_pictures_slowly_keeps_nobody_waiting(world: World) -> None:
-    read, leave = asyncio.Semaphore(0), asyncio.Event()
+class Crowd:
+    """Uploads that have begun, and end when they are told to."""
 
-    async def slowly() -> AsyncIterator[HttpBody]:
+    def __init__(self, world: World, users: Iterable[str]) -> None:
+        self._begun, self._leave = asyncio.Semaphore(0), asyncio.Event()
+        self.calls = [asyncio.create_task(self._bring(world, user_id)) for user_id in users]
+
+    async def has_begun(self) -> None:
+        for _ in self.calls:
+            await self._begun.acquire()
+
+    async def end(self) -> Sequence[Upload]:
+        self._leave.set()
+        return await asyncio.gather(*(call for call in self.calls if not call.done()))
+
+    async def _bring(self, world: World, user_id: str) -> Upload:
+        return await world.stub.UploadImage(self._slowly(), metadata=as_user(user_id))
+
+    async def _slowly(self) -> AsyncIterator[HttpBody]:
         yield HttpBody(data=PICTURE[:1000])
-        read.release()
-        await leave.wait()
+        self._begun.release()
+        await self._leave.wait()
         yield HttpBody(data=PICTURE[1000:])
 
-    crowd = [
-        asyncio.ensure_future(world.stub.UploadImage(slowly(), metadata=as_user(f"slow{number}")))
-        for number in range(3 * IN_MEMORY_AT_ONCE)
-    ]
-    for _ in crowd:
-        await read.acquire()
+
+async def test_a_crowd_that_brings_its_pictures_slowly_keeps_nobody_waiting(world: World) -> None:
+    crowd = Crowd(world, [f"slow{number}" for number in range(3 * IN_MEMORY_AT_ONCE)])
+    await crowd.has_begun()
 
     await world.uploaded("bob")
 
-    assert not any(call.done() for call in crowd)
-    leave.set()
-    assert {upload.width for upload in await asyncio.gather(*crowd)} == {320}
+    assert len(await crowd.end()) == 3 * IN_MEMORY_AT_ONCE
+
+
+async def test_who_brings_more_at_once_than_they_may_keep_is_told_to_come_again(world: World) -> None:
+    crowd = Crowd(world, ["ada"] * (MAX_UPLOADS + 1))
+
+    (one_too_many,), _ = await asyncio.wait(crowd.calls, return_when=asyncio.FIRST_COMPLETED)
+    answer = await world.post(PICTURE)
+
+    assert (await refused(one_too_many))[:2] == (grpc.StatusCode.RESOURCE_EXHAUSTED, "RATE_LIMIT")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "RATE_LIMIT")
+    assert answer.headers["retry-after"] == "5"
+    await world.uploaded("bob")
+    assert len(await crowd.end()) == MAX_UPLOADS

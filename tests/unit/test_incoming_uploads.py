@@ -12,7 +12,7 @@ from google.api.httpbody_pb2 import HttpBody
 
 from chassis.errors import Invalid, Unavailable
 from services.storage.places import Places
-from services.storage.upload_domain import MAX_UPLOAD_BYTES, UploadTooLarge
+from services.storage.upload_domain import MAX_UPLOAD_BYTES, MAX_UPLOADS, TooManyAtOnce, UploadTooLarge
 from services.storage.uploads import HEARD_OUT, read_image, waiting_room
 
 PIECE = 2**20
@@ -124,3 +124,19 @@ async def test_one_who_leaves_while_waiting_takes_no_place() -> None:
     assert crowd.inside == ["ada", "bob"]
     crowd.leave.set()
     await asyncio.gather(*coming)
+
+
+async def test_more_at_once_than_a_user_may_keep_or_than_all_may_bring_wait_nowhere() -> None:
+    crowd = Crowd(1)
+    crowd.places = Places(1, most_waiting=MAX_UPLOADS + 2)
+    coming = [asyncio.create_task(crowd.come(name)) for name in ["ada"] * MAX_UPLOADS + ["bob", "eve"]]
+    await settle()
+
+    with pytest.raises(TooManyAtOnce):
+        await crowd.come("ada")
+    with pytest.raises(Unavailable):
+        await crowd.come("dan")
+
+    crowd.leave.set()
+    await asyncio.gather(*coming)
+    await crowd.come("ada")
