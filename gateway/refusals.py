@@ -78,7 +78,7 @@ CASES = (
     Case(
         503,
         LOST,
-        "response.code_details.startsWith('upstream_reset_before_response_started{')"
+        "response.code_details.startsWith('upstream_reset_')"
         " && !response.code_details.contains('connection_failure')"
         " && request.headers['x-envoy-original-method'] != 'GET'",
     ),

@@ -21,7 +21,7 @@ from gateway.process import envoy_command, write_config
 from gateway.settings import Address
 from streamerstudio.generation.v1.generation_service_pb2 import GetJobRequest
 from streamerstudio.generation.v1.generation_service_pb2_grpc import GenerationServiceStub
-from streamerstudio.storage.v1 import asset_pb2
+from streamerstudio.storage.v1 import asset_pb2, upload_pb2
 from tests.builders import user_token
 from tests.contract.cable import plugged_in
 from tests.contract.gateway_process import bearer, running_gateway, settings_at, settings_for
@@ -217,6 +217,31 @@ async def test_a_change_whose_answer_was_lost_does_not_claim_that_nothing_was_ac
     assert response.json()["error"]["code"] == "INTERNAL"
     assert response.json()["details"][0]["metadata"] == {"request_id": response.headers["x-request-id"]}
     assert len(stage.calls) == 1
+
+
+async def test_a_change_whose_answer_was_lost_after_its_headers_does_not_claim_so_either(
+    own: dict[str, Running], stage: Stage, tmp_path: Path
+) -> None:
+    begun = asyncio.Event()
+
+    async def begins_and_hangs(request: Any, context: Context) -> AsyncIterator[Message]:
+        await context.send_initial_metadata(())
+        begun.set()
+        await asyncio.Event().wait()
+        yield upload_pb2.Upload()
+
+    stage.answers["UploadImage"] = begins_and_hangs
+    async with (
+        plugged_in(own["storage"].address) as (cable, address),
+        running_gateway(settings_for(own, storage=address), tmp_path) as client,
+    ):
+        await eventually(_answers(client, "/readyz", 200))
+        call = asyncio.create_task(client.post("/api/v1/uploads", content=b"a picture", headers=TOKEN))
+        await begun.wait()
+        # Once this answer is here, so are the headers that went the same way before it.
+        await client.get("/api/v1/assets/x", headers=TOKEN)
+        cable.cut()
+        assert (await call).status_code == 502
 
 
 async def test_a_native_call_whose_answer_was_lost_is_unavailable_as_grpc_has_it(
