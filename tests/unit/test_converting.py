@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import io
 import threading
+import zlib
 from typing import Any
 
 import pytest
@@ -264,3 +265,35 @@ async def test_whoever_leaves_while_theirs_is_made_leaves_the_next_one_no_second
     assert most == [1]
     assert calls[0].cancelled()
     assert [type(call.exception()) for call in calls[1:]] == [NotAPicture, NotAPicture]
+
+
+def with_parts(kind: str, part: bytes) -> bytes:
+    """As many of one part as ten megabytes hold, before the pixels."""
+    data = a_picture(90, 70, kind=kind)
+    at = 33 if kind == "PNG" else 2
+    return data[:at] + part * ((MAX_UPLOAD_BYTES - len(data)) // len(part)) + data[at:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        ("PNG", b"\0\0\0\0teSt" + zlib.crc32(b"teSt").to_bytes(4, "big")),
+        ("JPEG", b"\xff\xe5\0\2"),
+        ("JPEG", b"\xff\xdb\0\0"),
+        ("JPEG", b"\xff"),
+        ("JPEG", b"\xff\x00"),
+        ("JPEG", b"\xff\xd0"),
+        ("JPEG", b"a"),
+    ],
+)
+async def test_what_is_in_many_more_parts_than_encoders_make_is_not_looked_at(kind: str, part: bytes) -> None:
+    with pytest.raises(NotAPicture, match="must have at most 20000 parts"):
+        await convert(with_parts(kind, part))
+
+
+async def test_a_jpeg_with_notes_of_megabytes_is_taken() -> None:
+    note = b"\xff\xe5\xff\xff" + b"\xff" * 65533
+
+    _, image = await convert(a_picture(90, 70, kind="JPEG")[:2] + note * 99 + a_picture(90, 70, kind="JPEG")[2:])
+
+    assert image.size == (90, 70)
