@@ -28,8 +28,8 @@ SERVICES: Mapping[str, type[ServiceSettings]] = {
 }
 NATS_USER = "studio"
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 * 2**20), "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20)}
-"""For glibc: the megabytes that one picture was made in are there for the next, and not asked of the kernel anew. It saves
-4 of the 8 ms that generation spends in the kernel for a job, and takes no more memory at the most."""
+"""For glibc: the megabytes that one picture was made in are there for the next, and not asked of the kernel anew. This
+saves 4 of the 8 ms that generation spends in the kernel for a job, and takes no more memory at the most."""
 
 
 def studio_stages(settings: LocalSettings) -> Stages:
