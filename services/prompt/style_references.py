@@ -15,7 +15,8 @@ from chassis.errors import Invalid
 FIELD = "style_reference"
 PREFIX = "upload:"
 NAMES_UPLOAD = re.compile(
-    rf"{PREFIX}([0-9A-Fa-f]{{8}}(?:-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}})(?:\s+(.*))?", re.DOTALL
+    rf"{PREFIX}([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})(?:\s+(.*))?",
+    re.DOTALL | re.IGNORECASE,  # telephones begin with a capital
 )
 
 

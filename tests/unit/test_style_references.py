@@ -19,6 +19,7 @@ ID = "550e8400-e29b-41d4-a716-44665544abcd"
         (" grainy, 90s anime ", StyleReference("grainy, 90s anime"), "grainy, 90s anime"),
         (f"upload:{ID}", StyleReference("", ID), f"upload:{ID}"),
         (f" upload:{ID} ", StyleReference("", ID), f"upload:{ID}"),
+        (f"Upload:{ID} its light", StyleReference("its light", ID), f"upload:{ID} its light"),
         (f"upload:{ID.upper()} its light", StyleReference("its light", ID), f"upload:{ID} its light"),
         (f"upload:{ID}\n its\n light ", StyleReference("its\n light", ID), f"upload:{ID} its\n light"),
         ("Upload: a film", StyleReference("Upload: a film"), "Upload: a film"),
