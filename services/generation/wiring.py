@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -78,7 +79,8 @@ async def build(settings: Settings, role: Role, stack: AsyncExitStack) -> Servic
         calls_of=lambda job_id, item: item_calls(
             database, job_id, item, provider.model, lease=timedelta(seconds=settings.call_lease), clock=now
         ),
-        pixels=Imaging(workers=settings.render_concurrency),
+        # More threads than processors would be no faster, and hold more pictures decoded at once.
+        pixels=Imaging(workers=min(settings.render_concurrency, os.cpu_count() or 1)),
         renders=renders,
         announcer=watchers,
         ended=dispatcher.wake,

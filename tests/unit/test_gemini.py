@@ -164,6 +164,15 @@ async def test_a_wait_that_the_ladder_covers_is_waited_there(world: World) -> No
     assert world.calls.states == ["unpaid", "paid"]
 
 
+async def test_a_model_that_is_full_puts_the_item_off_and_takes_those_of_others(world: World) -> None:
+    world.fake.script(*[Turn(exhausted("250ms"), 429)] * 4)
+
+    with pytest.raises(RenderDeferred) as deferred:
+        await world.render()
+
+    assert (deferred.value.seconds, world.calls.gate, len(world.fake.ledger)) == (4, 0, 4)
+
+
 async def test_a_model_that_is_too_busy_without_saying_for_how_long_is_left_alone(world: World) -> None:
     world.fake.script(*[Turn(error(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted"), 429)] * 4)
 

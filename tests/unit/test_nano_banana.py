@@ -115,6 +115,14 @@ async def test_an_api_that_stays_busy_puts_the_item_off_and_closes_the_gate(worl
     assert (world.posts, world.waits, world.calls.states, world.ledger) == (4, [1, 2, 4], ["unpaid"] * 4, [])
 
 
+async def test_an_api_that_is_full_puts_the_item_off_and_takes_those_of_others(world: World) -> None:
+    world.api.script.extend([fails(429, retry_after="1")] * 4)
+
+    assert await world.deferred_for() == 4
+
+    assert (world.posts, world.waits, world.calls.gate) == (4, [1, 2, 4], 0)
+
+
 @pytest.mark.parametrize(
     ("retry_after", "waits"),
     [("1", [1, 2, 4]), ("0", [1, 2, 4]), ("-5", [1, 2, 4]), ("soon", [1, 2, 4]), ("", [1, 2, 4])],

@@ -83,7 +83,7 @@ class Ladder:
 
         Raises:
             RenderFailed: there is none.
-            RenderDeferred: there is none now; the gate is closed meanwhile.
+            RenderDeferred: there is none now; where that holds for everybody, the gate is closed meanwhile.
         """
         self._billed += miss.billed is not Billed.NO
         if miss.again is Again.NEVER or self._billed >= BILLED_AT_MOST:
@@ -91,8 +91,10 @@ class Ladder:
         if asks_for_patience(miss, self._retries):
             await self._defer(miss.hint)
         if self._retries == len(RUNGS):
+            if miss.reason == "PROVIDER_RATE_LIMIT" and miss.hint:
+                raise RenderDeferred(tired(miss), "the image service is full")
             if miss.reason == "PROVIDER_RATE_LIMIT":
-                await self._defer(miss.hint or BUSY_FOR)
+                await self._defer(tired(miss))
             raise failed(miss)
         rung = RUNGS[self._retries]
         self._retries += 1
@@ -110,6 +112,15 @@ def asks_for_patience(miss: Miss, retries: int, rungs: Sequence[float] = RUNGS) 
     The item is put back then, and the gate closed, so that nobody else calls meanwhile either.
     """
     return miss.hint > (rungs[retries] if retries < len(rungs) else RUNGS[-1])
+
+
+def tired(miss: Miss) -> float:
+    """Seconds until an item that was too many on every rung is worth another ladder.
+
+    An API that says how long to wait, and not longer than a rung, is full and not overrun: it has room for others at
+    any moment, so only this item waits. One that does not say is left alone by everybody.
+    """
+    return max(miss.hint, RUNGS[-1]) if miss.hint else BUSY_FOR
 
 
 def failed(miss: Miss) -> RenderFailed:

@@ -38,7 +38,8 @@ class NanoBananaProvider:
             made = await self._client.generate(wanted, calls=calls, idempotency_key=f"{request.job_id}:{request.item}")
             return await self._client.fetch(made.image_url)
         except RateLimitError as error:
-            await calls.close_gate(error.retry_after)
+            if error.for_everybody:
+                await calls.close_gate(error.retry_after)
             raise RenderDeferred(error.retry_after, "rate limited") from None
         except GenerationError as error:
             self._tell(error)

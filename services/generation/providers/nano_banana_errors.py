@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from services.generation.providers.ladder import BUSY_FOR, Miss
+from services.generation.providers.ladder import Miss, tired
 
 
 class GenerationError(Exception):
@@ -34,10 +34,12 @@ class RateLimitError(GenerationError):
 
     reason = "PROVIDER_RATE_LIMIT"
 
-    def __init__(self, retry_after: float) -> None:
+    def __init__(self, retry_after: float, *, for_everybody: bool = True) -> None:
         super().__init__("rate limited")
         self.retry_after = retry_after
         """Seconds before which asking again is of no use."""
+        self.for_everybody = for_everybody
+        """Whether that is so for any request. An API that is full says it to each one too many, and takes the next."""
 
 
 class ContentPolicyError(GenerationError):
@@ -79,5 +81,5 @@ _BY_REASON: dict[str, type[GenerationError]] = {
 def error_of(miss: Miss) -> GenerationError:
     """What a miss is called when no call follows."""
     if miss.reason == RateLimitError.reason:
-        return RateLimitError(max(miss.hint, BUSY_FOR))
+        return RateLimitError(tired(miss), for_everybody=not miss.hint)
     return _BY_REASON[miss.reason](miss.why, retryable=miss.retryable)
