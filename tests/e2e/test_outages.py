@@ -204,6 +204,8 @@ async def test_what_is_cancelled_while_storage_is_away_leaves_no_picture(tmp_pat
         # Its pictures were in the queue, so they were stored; and then deleted, one second or two later.
         blobs = tmp_path / "blobs" / "private"
         await until(lambda: len(list(blobs.iterdir())) == sum(job["count"] for job in others), SOON)
+        # Generation asks storage by itself: the gateway may see a second later that it is there again.
+        await asyncio.to_thread(it.system.wait_ready, SOON)
         listed = await it.client.get("/api/v1/assets", params={"job_id": cancelled["id"]})
         assert listed.json()["total"] == 0
         assert (await it.poll(cancelled)).json()["status"] == "failed"
