@@ -251,7 +251,6 @@ async def test_work_that_misses_that_it_is_to_end_is_told_again() -> None:
 
     async with running(a_service(SCRIPT, work=[work]), grace=0.1):
         await started.wait()
-
     assert missed.is_set()
 
 
