@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 
@@ -45,15 +46,12 @@ class PillowConverter:
     """Converts in threads, in which Pillow and hashlib run beside the event loop."""
 
     def __init__(self, work: Callable[[bytes], Converted] | None = None) -> None:
-        self._places = asyncio.Semaphore(AT_ONCE)
+        # A thread goes on when nobody waits for it any more; that it is the pool's keeps its place taken so long.
+        self._threads = ThreadPoolExecutor(AT_ONCE, "converting")
         self._work = work or _convert
 
     async def convert(self, data: bytes) -> Converted:
-        await self._places.acquire()
-        work = asyncio.ensure_future(asyncio.to_thread(self._work, data))
-        # A thread goes on when nobody waits for it any more, and so long its place is taken.
-        work.add_done_callback(lambda _: self._places.release())
-        return await asyncio.shield(work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._work, data)
 
 
 def _convert(data: bytes) -> Converted:

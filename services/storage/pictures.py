@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 from PIL import Image
@@ -23,11 +24,10 @@ class PillowPictures:
 
     def __init__(self) -> None:
         # More than there are processors would take no less time, and more memory: a decoded picture is a large one.
-        self._places = asyncio.Semaphore(os.cpu_count() or 1)
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "pictures")
 
     async def measure(self, data: bytes, sha256: str | None = None) -> Picture:
-        async with self._places:
-            return await asyncio.to_thread(_measure, data, sha256)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _measure, data, sha256)
 
 
 def _measure(data: bytes, sha256: str | None) -> Picture:
