@@ -62,7 +62,7 @@ async def test_a_certificate_for_another_host_is_refused(port: int, certificates
         await answers(port, f"sslmode=verify-full&sslrootcert={certificates.root}", "127.0.0.1")
 
 
-@pytest.mark.skipif(binaries_with_tls() is None, reason="no PostgreSQL with TLS is installed; the one of a package is")
+@pytest.mark.skipif(binaries_with_tls() is None, reason="no PostgreSQL that speaks TLS is installed")
 async def test_a_server_that_ends_tls_itself_does_as_one_behind_a_pooler(
     certificates: Certificates, strangers: Certificates, tmp_path: Path
 ) -> None:
