@@ -21,7 +21,7 @@ from streamerstudio.storage.v1.storage_service_pb2_grpc import StorageServiceStu
 from tests.builders import user_token
 from tests.contract.cable import Cable, plugged_in
 from tests.contract.gateway_process import bearer, running_gateway, settings_at
-from tests.contract.gateway_services import NOT_SERVING, Running, Stage, hangs, says, start
+from tests.contract.gateway_services import NOT_SERVING, SERVING, Running, Stage, hangs, says, start
 from tests.queueing import eventually
 from tests.scripted import ADA, ASSET, Context, Script, a_service
 
@@ -101,6 +101,22 @@ async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
         await healthy(client, admin, "generation", 2)
         yield found
     await asyncio.gather(*(replica.server.stop(None) for replica in replicas))
+
+
+async def test_who_is_back_gets_calls_as_soon_as_the_gateway_counts_it(tmp_path: Path) -> None:
+    storage = await start("storage", Stage())
+    async with gateway_before(tmp_path, storage=storage.address) as (client, admin):
+
+        async def is_asked() -> bool:
+            return (await client.get("/api/v1/assets")).status_code == 200
+
+        for _ in range(3):
+            await healthy(client, admin, "storage", 1)
+            await eventually(is_asked, within=0.5)  # Envoy's default is to keep such news back for up to a second
+            storage.health.states[""] = NOT_SERVING
+            await healthy(client, admin, "storage", 0)
+            storage.health.states[""] = SERVING
+    await storage.server.stop(None)
 
 
 async def test_a_replica_that_stops_is_left_before_it_refuses_calls(tmp_path: Path) -> None:
