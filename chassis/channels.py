@@ -20,9 +20,9 @@ RETRIES = {
     "retryableStatusCodes": ["UNAVAILABLE", "UNKNOWN", "CANCELLED"],
 }
 OPTIONS = (
-    # One that was away is found again soon.
+    # One that was away is found again before another one, which waited for it in a rolling restart, goes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 100),
     # One that hangs takes connections and says nothing.
     ("grpc.keepalive_time_ms", 2000),
     ("grpc.keepalive_timeout_ms", 2000),
