@@ -10,10 +10,11 @@ from chassis.times import from_micros, to_micros
 from services.generation.discards_store import DISCARD_LATE
 from services.generation.domain import AssetType, Dispatch, GenerationJob, Render, Sending, Started
 from services.generation.refusals import ItemNotFound
+from services.generation.rows import failure_columns, render_columns, to_failure, to_render
 from services.generation.sources import PromptSource
 from services.generation.sources_store import source_columns
 from services.generation.states import Failure, ItemStanding, ItemState
-from services.generation.store import SET_PROMPT, failure_columns, lock, render_columns, settle, to_failure, to_render
+from services.generation.store import SET_PROMPT, lock, settle
 
 STARTED = 20
 """Per cent of an item that is done when its picture is about to be made."""

@@ -7,22 +7,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chassis.database import Database, Row, Transaction
-from chassis.times import from_micros, to_micros
+from chassis.database import Database, Transaction
+from chassis.times import to_micros
 from services.generation import failures
 from services.generation.counts_store import JobCounts
 from services.generation.discards_store import DISCARD_STORED
-from services.generation.domain import AssetType, FailedItem, GenerationJob, IdempotencyKey, NewJob, Render, Usage
+from services.generation.domain import FailedItem, GenerationJob, IdempotencyKey, NewJob, Usage
 from services.generation.idempotency_store import claim, claimed
 from services.generation.limits import Limits, Load
 from services.generation.limits_store import load_of, lock_user
 from services.generation.refusals import JobNotFound
+from services.generation.rows import JOB, failure_columns, render_columns, to_item, to_job, to_render
 from services.generation.sources_store import take_over_source, to_source
 from services.generation.states import (
     Conclusion,
     Failure,
     InvalidStateTransition,
-    Item,
     ItemState,
     JobStatus,
     check_transition,
@@ -30,11 +30,11 @@ from services.generation.states import (
 )
 from services.generation.variations import StoredItem
 
-INSERT_JOB = """
+INSERT_JOB = f"""
 INSERT INTO jobs (id, user_id, brand_kit_id, asset_type, status, progress, count, custom_prompt, template_version,
                   prompt, has_assets, revision, request_id, start_by, finish_by, created_at, updated_at)
 VALUES ($1, $2, $3, $4, 'queued', 0, $5, $6, $7, '', FALSE, 1, $8, $9, $10, $11, $11)
-RETURNING *
+RETURNING {JOB}
 """
 # Start-time fair queueing: one user's hundred thousand items delay another's first by one turn.
 INSERT_ITEM = """
@@ -46,10 +46,10 @@ SELECT CAST($1 AS TEXT), CAST($2 AS INTEGER), CAST($3 AS TEXT), 'waiting', 0,
        CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS DOUBLE PRECISION)
 FROM dispatch, (SELECT COALESCE(MAX(turn), 0) AS last FROM items WHERE user_id = $3 AND state = 'waiting') AS waiting
 """
-GET = "SELECT * FROM jobs WHERE id = $1"
-PAGE = "SELECT * FROM jobs WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"
-PAGE_WITH_STATUS = """
-SELECT * FROM jobs WHERE user_id = $1 AND status = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4
+GET = f"SELECT {JOB} FROM jobs WHERE id = $1"
+PAGE = f"SELECT {JOB} FROM jobs WHERE user_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"
+PAGE_WITH_STATUS = f"""
+SELECT {JOB} FROM jobs WHERE user_id = $1 AND status = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4
 """
 FAILED_ITEMS = "SELECT * FROM items WHERE job_id = $1 AND state = 'failed' ORDER BY item"
 USAGE = """
@@ -63,13 +63,13 @@ SELECT item, asset_id, palette_distance FROM items WHERE job_id = $1 AND state =
 """
 
 # Whoever changes a job or its items locks the job first, so two items that end at once see each other.
-LOCK = "UPDATE jobs SET revision = revision WHERE id = $1 RETURNING *"
-MOVE = """
+LOCK = f"UPDATE jobs SET revision = revision WHERE id = $1 RETURNING {JOB}"
+MOVE = f"""
 UPDATE jobs SET status = $3, progress = CASE WHEN progress > $4 THEN progress ELSE $4 END,
        error_reason = $5, error_stage = $6, error_retryable = $7, error_message = $8,
        has_assets = $9, updated_at = $10, completed_at = $11, revision = revision + 1
 WHERE id = $1 AND status = $2
-RETURNING *
+RETURNING {JOB}
 """
 ADVANCE = """
 UPDATE jobs SET progress = CASE WHEN progress > $2 THEN progress ELSE $2 END, has_assets = $3, updated_at = $4,
@@ -238,58 +238,3 @@ async def settle(transaction: Transaction, job: GenerationJob, now: datetime) ->
         await move(transaction, job, conclusion, now, has_assets=has_assets)
     elif conclusion.progress > job.progress or has_assets != job.has_assets:
         await transaction.execute(ADVANCE, job.id, conclusion.progress, has_assets, to_micros(now))
-
-
-def failure_columns(failure: Failure | None) -> tuple[str | None, str | None, bool | None, str | None]:
-    """Reason, stage, retryable, message."""
-    if failure is None:
-        return None, None, None, None
-    return failure.reason, failure.stage, failure.retryable, failure.message
-
-
-def to_job(row: Row) -> GenerationJob:
-    """A row of `jobs`."""
-    return GenerationJob(
-        id=row["id"],
-        user_id=row["user_id"],
-        brand_kit_id=row["brand_kit_id"],
-        asset_type=AssetType(row["asset_type"]),
-        status=JobStatus(row["status"]),
-        custom_prompt=row["custom_prompt"],
-        template_version=row["template_version"],
-        prompt=row["prompt"],
-        progress=row["progress"],
-        created_at=from_micros(row["created_at"]),
-        updated_at=from_micros(row["updated_at"]),
-        completed_at=None if row["completed_at"] is None else from_micros(row["completed_at"]),
-        count=row["count"],
-        revision=row["revision"],
-        failure=to_failure(row),
-        has_assets=row["has_assets"],
-    )
-
-
-def to_render(row: Row) -> Render | None:
-    """The render columns of a row of `items`."""
-    if row["render_key"] is None:
-        return None
-    return Render(row["render_key"], row["render_sha256"], row["render_content_type"], row["palette_distance"])
-
-
-def render_columns(render: Render | None) -> tuple[str | None, str | None, str | None, float | None]:
-    """Key, SHA-256, MIME type, palette distance."""
-    if render is None:
-        return None, None, None, None
-    return render.key, render.sha256, render.content_type, render.palette_distance
-
-
-def to_item(row: Row) -> Item:
-    """A row of `items`."""
-    return Item(row["item"], ItemState(row["state"]), row["progress"], to_failure(row))
-
-
-def to_failure(row: Row) -> Failure | None:
-    """The error columns of a row of `jobs` or `items`."""
-    if row["error_reason"] is None:
-        return None
-    return Failure(row["error_reason"], row["error_stage"], row["error_retryable"], row["error_message"])
