@@ -10,6 +10,7 @@ import grpc
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis.errors import ServiceError, TokenExpired, Unauthenticated, Unavailable
+from chassis.telemetry import current_request_id
 
 RETRIES = {
     "maxAttempts": 3,
@@ -41,9 +42,10 @@ def open_channel(target: str, repeatable: Mapping[str, Sequence[str]]) -> grpc.a
     return grpc.aio.insecure_channel(target, options=(("grpc.service_config", config), *OPTIONS))
 
 
-def bearer(token: str) -> tuple[tuple[str, str], ...]:
-    """Metadata of a call that is made with a token."""
-    return (("authorization", f"Bearer {token}"),)
+def call_metadata(token: str) -> tuple[tuple[str, str], ...]:
+    """What a call says beside its request: whose it is, and the id of the request it is made for."""
+    authorization, request_id = ("authorization", f"Bearer {token}"), current_request_id()
+    return (authorization, ("x-request-id", request_id)) if request_id else (authorization,)
 
 
 def reason(error: grpc.aio.AioRpcError) -> str:

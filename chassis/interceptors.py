@@ -8,7 +8,6 @@ import re
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
-from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 import grpc
@@ -32,12 +31,6 @@ LONGEST_CAUSE = 300
 """Characters; a gRPC error repeats itself at length."""
 # It travels on in headers of calls and messages.
 _REQUEST_ID = re.compile(r"[!-~]{1,128}")
-_request_id: ContextVar[str] = ContextVar("request_id", default="")
-
-
-def current_request_id() -> str:
-    """The id of the RPC being served: the caller's own, or one made here."""
-    return _request_id.get()
 
 
 def header(context: Context, name: str) -> str | None:
@@ -183,7 +176,6 @@ def _note(method: str, error: ServiceError) -> None:
 def _bind_request_id(context: Context) -> str:
     given = header(context, "x-request-id")
     request_id = given if given and _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
-    _request_id.set(request_id)
     bind_log_context(request_id=request_id)
     return request_id
 

@@ -43,6 +43,11 @@ def _with_context(record: logging.LogRecord) -> bool:
     return True
 
 
+def current_request_id() -> str:
+    """The id of the request that is being worked for: the caller's own, or one made here; empty when there is none."""
+    return (_context.get() or {}).get("request_id", "")
+
+
 def bind_log_context(**fields: str) -> None:
     """Adds fields to every line logged from here on in this task's context."""
     _context.set({**(_context.get() or {}), **fields})

@@ -8,7 +8,7 @@ import grpc
 from google.protobuf.struct_pb2 import Struct
 
 from chassis.auth import Access, current_caller
-from chassis.interceptors import current_request_id
+from chassis.telemetry import current_request_id
 from chassis.times import to_timestamp
 from services.generation.answers import to_job
 from services.generation.letters import DeadLetter, WorkItem

@@ -9,7 +9,7 @@ from typing import NoReturn
 import grpc
 
 from chassis import channels
-from chassis.channels import bearer
+from chassis.channels import call_metadata
 from chassis.errors import NotOwner, Unavailable
 from services.generation.domain import Asset, RenderFailed
 from services.generation.failures import failure
@@ -57,10 +57,12 @@ class BrandKitClient:
         try:
             if brand_kit_id is None:
                 request = brand_kit_service_pb2.GetActiveBrandKitRequest()
-                kit = await self._stub.GetActiveBrandKit(request, metadata=bearer(token), timeout=BRAND_KIT_TIMEOUT)
+                kit = await self._stub.GetActiveBrandKit(
+                    request, metadata=call_metadata(token), timeout=BRAND_KIT_TIMEOUT
+                )
             else:
                 named = brand_kit_service_pb2.GetBrandKitRequest(brand_kit_id=brand_kit_id)
-                kit = await self._stub.GetBrandKit(named, metadata=bearer(token), timeout=BRAND_KIT_TIMEOUT)
+                kit = await self._stub.GetBrandKit(named, metadata=call_metadata(token), timeout=BRAND_KIT_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             _raise(error, brand_kit_id or "")
         if not kit.id:
@@ -78,7 +80,7 @@ class AssetClient:
         """What of a job can be read."""
         request = storage_service_pb2.ListAssetsRequest(job_id=job_id, limit=MOST_ASSETS)
         try:
-            answer = await self._stub.ListAssets(request, metadata=bearer(token), timeout=ASSETS_TIMEOUT)
+            answer = await self._stub.ListAssets(request, metadata=call_metadata(token), timeout=ASSETS_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             _raise(error)
         return [_to_asset(asset) for asset in answer.assets]
@@ -89,13 +91,13 @@ class AssetRemover:
 
     def __init__(self, channel: grpc.aio.Channel, service_token: str) -> None:
         self._stub = storage_service_pb2_grpc.StorageServiceStub(channel)
-        self._metadata = bearer(service_token)
+        self._token = service_token
 
     async def remove(self, asset_id: str) -> None:
         """Gone is gone, whoever deleted it."""
         request = storage_service_pb2.DeleteAssetRequest(asset_id=asset_id)
         try:
-            await self._stub.DeleteAsset(request, metadata=self._metadata, timeout=ASSETS_TIMEOUT)
+            await self._stub.DeleteAsset(request, metadata=call_metadata(self._token), timeout=ASSETS_TIMEOUT)
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise Unavailable("the storage service did not delete an asset") from error
@@ -106,14 +108,16 @@ class StyleImageClient:
 
     def __init__(self, channel: grpc.aio.Channel, service_token: str) -> None:
         self._stub = upload_service_pb2_grpc.UploadServiceStub(channel)
-        self._metadata = bearer(service_token)
+        self._token = service_token
 
     async def fetch(self, upload_id: str, user_id: str) -> StyleImage:
         """The bytes as they are stored."""
         request = upload_service_pb2.ReadUploadRequest(upload_id=upload_id, user_id=user_id)
         data, content_type = bytearray(), ""
         try:
-            async for part in self._stub.ReadUpload(request, metadata=self._metadata, timeout=STYLE_TIMEOUT):
+            async for part in self._stub.ReadUpload(
+                request, metadata=call_metadata(self._token), timeout=STYLE_TIMEOUT
+            ):
                 data += part.data
                 content_type = part.content_type
         except grpc.aio.AioRpcError as error:

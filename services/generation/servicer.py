@@ -11,8 +11,9 @@ import grpc
 
 from chassis.auth import Access, current_caller, current_user, grpc_methods
 from chassis.errors import Invalid
-from chassis.interceptors import current_request_id, header
+from chassis.interceptors import header
 from chassis.status import quota_headers
+from chassis.telemetry import current_request_id
 from services.generation.answers import to_asset, to_attempts, to_event, to_job, to_job_with_assets, to_usage
 from services.generation.dead_letter_calls import DEAD_LETTER_ACCESS, DeadLetterCalls
 from services.generation.domain import AssetType, IdempotencyKey

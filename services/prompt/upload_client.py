@@ -30,7 +30,7 @@ class UploadClient:
         """Asked with the user's own token, so storage decides whose it is."""
         request = calls.GetUploadRequest(upload_id=upload_id)
         try:
-            await self._stub.GetUpload(request, metadata=channels.bearer(token), timeout=TIMEOUT)
+            await self._stub.GetUpload(request, metadata=channels.call_metadata(token), timeout=TIMEOUT)
         except grpc.aio.AioRpcError as error:
             if error.code() in NOT_THEIRS:
                 raise UploadUnusable from error

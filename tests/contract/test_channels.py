@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from chassis.channels import open_channel
+from chassis.auth import current_caller
+from chassis.channels import call_metadata, open_channel
+from chassis.telemetry import current_request_id, log_context
+from streamerstudio.storage.v1.asset_pb2 import Asset
 from streamerstudio.storage.v1.storage_service_pb2 import GetAssetRequest
 from streamerstudio.storage.v1.storage_service_pb2_grpc import StorageServiceStub
+from tests.builders import service_token
+from tests.scripted import ADA, ASSET, Context, serving
 
 TRIES = 15
 """As many as gRPC's default backoff makes in minutes, and one that grew to a second in twelve."""
@@ -31,3 +36,25 @@ async def test_a_service_that_is_away_for_long_is_looked_for_as_often_as_at_firs
         call.cancel()
         with suppress(asyncio.CancelledError):
             await call
+
+
+async def test_what_is_asked_of_another_service_has_the_id_of_the_request_it_is_asked_for() -> None:
+    heard = list[str]()
+
+    async def behind(_: Context) -> Asset:
+        heard.append(current_request_id())
+        return Asset()
+
+    async with serving(asset=behind) as other:
+
+        async def before(_: Context) -> Asset:
+            return await other.stub.GetAsset(ASSET, metadata=call_metadata(current_caller().token))
+
+        async with serving(asset=before) as service:
+            await service.stub.GetAsset(ASSET, metadata=(*ADA, ("x-request-id", "r-1")))
+        with log_context(request_id="r-2"):
+            await other.stub.GetAsset(ASSET, metadata=call_metadata(service_token()))
+        await other.stub.GetAsset(ASSET, metadata=call_metadata(service_token()))
+
+    assert heard[:2] == ["r-1", "r-2"]
+    assert heard[2] not in ("", *heard[:2])

@@ -13,7 +13,7 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 
 from chassis.auth import NOBODY, Caller, current_caller, set_caller
-from chassis.interceptors import current_request_id
+from chassis.telemetry import current_request_id
 from streamerstudio.storage.v1.asset_pb2 import Asset, UploadResult
 from streamerstudio.storage.v1.storage_service_pb2 import (
     GetAssetRequest,

@@ -14,7 +14,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from chassis.auth import current_caller
-from chassis.interceptors import current_request_id
+from chassis.telemetry import current_request_id
 from streamerstudio.storage.v1.asset_pb2 import Asset, UploadResult
 from streamerstudio.storage.v1.storage_service_pb2 import (
     UploadAssetRequest,
