@@ -20,3 +20,12 @@ def a_picture(
     buffer = io.BytesIO()
     image.save(buffer, kind, **how)
     return buffer.getvalue()
+
+
+def a_jpeg_of_scans(count: int) -> bytes:
+    """800 × 800; its last scan comes again and again, which changes nothing, and goes over all of its blocks."""
+    buffer, scan = io.BytesIO(), b"\xff\xda"
+    Image.new("L", (800, 800), 100).save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data[data.rindex(scan) : -2]
+    return data[:-2] + last * (count - data.count(scan)) + data[-2:]

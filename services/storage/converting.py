@@ -12,6 +12,7 @@ from typing import Any
 from PIL import ExifTags, Image, ImageCms
 
 from services.storage.domain import NotAPicture, Picture
+from services.storage.jpegs import SCAN, require_few_scans
 from services.storage.pngs import SIGNATURE, is_interlaced, require_whole
 from services.storage.upload_domain import LONGEST_SIDE, MAX_UPLOAD_BYTES, MAX_UPLOAD_PIXELS, Converted
 
@@ -22,9 +23,6 @@ QUALITY = 90
 SOI = b"\xff\xd8"
 BARE = frozenset(bytes([second]) for second in (0x01, *range(0xD0, 0xDA)))
 """What stands in a JPEG without a length behind it."""
-SCAN, MAX_SCANS = b"\xff\xda", 500
-"""What begins a JPEG's scan, and how many one may have: encoders make a dozen. Each goes over the whole picture, which
-takes a decoder milliseconds and a file forty bytes; ten megabytes by chance hold 160 that are none."""
 MAX_PARTS = 20_000
 """Chunks of a PNG, or segments and stray bytes of a JPEG; an encoder makes a thousand for ten megabytes. Pillow looks
 at each in Python, which for a million of them takes seconds."""
@@ -74,8 +72,8 @@ def _decoded(data: bytes) -> Image.Image:
         if image.format == "PNG" and not is_interlaced(data):
             # The decoder is content with all rows; what is cut off behind them is cut off all the same.
             require_whole(data)
-        if image.format in ("JPEG", "MPO") and data.count(SCAN) > MAX_SCANS:
-            raise NotAPicture(f"must have at most {MAX_SCANS} scans")
+        if image.format in ("JPEG", "MPO"):
+            require_few_scans(data)
         turn = _turn(image)
         # A JPEG can be decoded to an eighth of its size, in an eighth of the memory; other kinds ignore this.
         image.draft(None, _fitting(image.size))

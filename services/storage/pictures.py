@@ -11,6 +11,7 @@ from io import BytesIO
 from PIL import Image
 
 from services.storage.domain import MAX_BYTES, BytesDamaged, NotAPicture, Picture
+from services.storage.jpegs import require_few_scans
 from services.storage.pngs import is_interlaced, require_intact, require_whole
 
 CONTENT_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "MPO": "image/jpeg", "WEBP": "image/webp"}
@@ -66,5 +67,7 @@ def _require_plausible(data: bytes, image: Image.Image) -> None:
 def _decode(data: bytes, image: Image.Image) -> None:
     if image.format == "PNG" and not is_interlaced(data):
         require_whole(data)
-    else:
-        image.load()
+        return
+    if image.format in ("JPEG", "MPO"):
+        require_few_scans(data)
+    image.load()

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
-from services.storage.converting import MAX_SCANS, SCAN, PillowConverter
+from services.storage.converting import PillowConverter
 from services.storage.domain import NotAPicture
+from services.storage.jpegs import MAX_SCANS
 from services.storage.upload_domain import LONGEST_SIDE, MAX_UPLOAD_BYTES, Converted
-from tests.pictures import a_picture
+from tests.pictures import a_jpeg_of_scans, a_picture
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -226,19 +227,12 @@ async def test_what_is_something_else_is_no_picture(data: bytes) -> None:
         await convert(data)
 
 
-def with_scans(count: int) -> bytes:
-    """A JPEG whose last scan comes again and again, which changes nothing, and goes over all of its blocks."""
-    data = encoded(Image.new("L", (800, 800), 100), "JPEG", progressive=True)
-    last = data[data.rindex(SCAN) : -2]
-    return data[:-2] + last * (count - data.count(SCAN)) + data[-2:]
-
-
 async def test_what_has_many_more_scans_than_encoders_make_keeps_no_decoder_busy() -> None:
-    _, image = await convert(with_scans(MAX_SCANS))
+    _, image = await convert(a_jpeg_of_scans(MAX_SCANS))
 
     assert image.size == (800, 800)
     with pytest.raises(NotAPicture, match="must have at most 500 scans"):
-        await convert(with_scans(MAX_SCANS + 1))
+        await convert(a_jpeg_of_scans(MAX_SCANS + 1))
 
 
 async def test_whoever_leaves_while_theirs_is_made_leaves_the_next_one_no_second_thread() -> None:

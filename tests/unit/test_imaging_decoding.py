@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageCms, ImageOps
 
 from services.generation.imaging.decoding import decode
-from services.generation.imaging.sniffing import MAX_BYTES, Kind
+from services.generation.imaging.sniffing import MAX_BYTES, MAX_SCANS, Kind
 from tests.imaging_parts import (
     a_png,
     assert_refused,
@@ -20,6 +20,7 @@ from tests.imaging_parts import (
     pixel,
     ramp,
 )
+from tests.pictures import a_jpeg_of_scans
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,12 @@ from tests.imaging_parts import (
 )  # fmt: skip
 def test_what_is_no_png_jpeg_or_webp_is_refused(data: bytes) -> None:
     assert_refused(data)
+
+
+def test_a_jpeg_of_many_more_scans_than_encoders_make_is_refused() -> None:
+    assert cover(a_jpeg_of_scans(MAX_SCANS)).size == (1080, 1080)
+
+    assert_refused(a_jpeg_of_scans(MAX_SCANS + 1))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from services.storage.domain import MAX_BYTES, BytesDamaged, NotAPicture
+from services.storage.jpegs import MAX_SCANS
 from services.storage.pictures import PillowPictures
 from services.storage.pngs import PngDamaged, require_whole
-from tests.pictures import a_picture
+from tests.pictures import a_jpeg_of_scans, a_picture
 
 PNG = a_picture(23, 17)
 JPEG = a_picture(23, 17, kind="JPEG")
@@ -67,6 +68,13 @@ async def test_an_interlaced_png_is_a_picture_when_it_is_whole() -> None:
     assert (await PillowPictures().measure(interlaced)).width == 1
     with pytest.raises(NotAPicture):
         await PillowPictures().measure(interlaced[:40])
+
+
+async def test_a_jpeg_of_many_more_scans_than_encoders_make_keeps_no_decoder_busy() -> None:
+    assert (await PillowPictures().measure(a_jpeg_of_scans(MAX_SCANS))).width == 800
+
+    with pytest.raises(NotAPicture, match="must have at most 500 scans"):
+        await PillowPictures().measure(a_jpeg_of_scans(MAX_SCANS + 1))
 
 
 async def test_other_bytes_than_announced_are_damaged() -> None:

@@ -10,6 +10,9 @@ MAX_BYTES = 25 * 2**20
 LEAST_SIDE = 16
 """Pixels: no image API draws less than 256, and what is smaller than this is a tracking pixel or a mistake."""
 MAX_PIXELS = 50_000_000
+SCAN, MAX_SCANS = b"\xff\xda", 500
+"""What begins a JPEG's scan, and how many one may have: encoders make a dozen. Each goes over the whole picture, which
+takes a decoder milliseconds and a file forty bytes, and a decoder cannot be stopped."""
 
 _VP8_START = b"\x9d\x01\x2a"
 _VP8L_START = 0x2F
@@ -27,13 +30,15 @@ def sniff(data: bytes) -> Kind:
     """What it claims to be in its first bytes; what a server said about it is not asked.
 
     Raises:
-        RenderFailed: it is nothing that can be read, or too large.
+        RenderFailed: it is nothing that can be read, or too much to decode.
     """
     if len(data) > MAX_BYTES:
         raise refused()
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return Kind.PNG
     if data.startswith(b"\xff\xd8\xff"):
+        if data.count(SCAN) > MAX_SCANS:
+            raise refused()
         return Kind.JPEG
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         # Pillow makes room for all of a WebP while it opens it; of the other kinds it reads the header only.
