@@ -6,9 +6,11 @@ them ended, is true for good and for every process; only what came since is coun
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from chassis.database import Database
 from chassis.remembered import Remembered
@@ -47,14 +49,24 @@ class JobCounts:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known = Remembered[_Known](REMEMBERED, clock=time.monotonic)
+        self._counting = WeakValueDictionary[str, asyncio.Lock]()
 
     async def count(self, user_id: str, status: JobStatus | None, now: datetime) -> int:
         """As the table has it now."""
         key = f"{status} {user_id}"
+        known = self._known_now(key, now)
+        if known is not None:
+            return await self._count(key, user_id, status, known, now)
+        # Whoever asks while all are counted waits, and need not: half a million take seconds, and so many at once more.
+        async with self._counting.setdefault(key, asyncio.Lock()):
+            return await self._count(key, user_id, status, self._known_now(key, now) or _Known(), now)
+
+    def _known_now(self, key: str, now: datetime) -> _Known | None:
         known = self._known.get(key)
         # Counted by a clock that has gone back since: what is made from now on may be older than that.
-        if known is None or known.upto > to_micros(now):
-            known = _Known()
+        return None if known is None or known.upto > to_micros(now) else known
+
+    async def _count(self, key: str, user_id: str, status: JobStatus | None, known: _Known, now: datetime) -> int:
         newer = await self._between(user_id, status, known.upto, EVER)
         if newer > WORTH_REMEMBERING:
             await self._remember(key, user_id, status, known, to_micros(now - OLD))

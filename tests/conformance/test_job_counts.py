@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import services.generation
-from chassis.database import Database
-from services.generation.counts_store import OLD, WORTH_REMEMBERING, JobCounts
+from chassis.database import Database, Row
+from services.generation.counts_store import EVER, OLD, WORTH_REMEMBERING, JobCounts
 from services.generation.domain import GenerationJob
 from services.generation.states import JobStatus
 from services.generation.store import JobStore
@@ -64,6 +66,29 @@ async def test_old_jobs_are_counted_once_and_new_ones_each_time(
 
     assert (first, await counts.count("ada", status, NOON)) == (MANY, MANY + 1)
     assert await JobCounts(database).count("ada", status, NOON) == 1
+
+
+class Slow:
+    """A database whose every answer takes a while, and that counts how often all of somebody's jobs were counted."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.whole = 0
+
+    async def fetch_one(self, sql: str, *args: Any) -> Row | None:
+        self.whole += "COUNT" in sql and args[1:3] == (0, EVER)
+        await asyncio.sleep(0.01)
+        return await self._database.fetch_one(sql, *args)
+
+
+async def test_of_many_who_ask_at_once_one_counts_the_old_jobs(jobs: JobStore, database: Database) -> None:
+    await old_jobs(jobs, ended=True)
+    slow: Any = Slow(database)
+    counts = JobCounts(slow)
+
+    found = await asyncio.gather(*(counts.count("ada", None, NOON) for _ in range(8)))
+
+    assert (set(found), slow.whole) == ({MANY}, 1)
 
 
 async def test_while_an_old_job_may_still_end_the_ended_ones_are_counted_each_time(
