@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from tests.databases import database_of
 from tests.e2e.apps import create_kit, finished, generate
 from tests.fakes.http_server import Answer, Request
 from tests.fakes.nano_banana import KEY, FakeNanoBanana, fails, serves
@@ -29,7 +32,7 @@ class BusyApi:
         self.refusals: list[float] = []
 
     def answer(self, api: FakeNanoBanana, request: Request) -> Answer:
-        now = time.monotonic()
+        now = time.time()
         self.calls.append(now)
         if self.served == IN_A_ROW:
             self.served, self.busy_until = 0, now + BUSY_FOR
@@ -59,8 +62,23 @@ async def test_two_hundred_jobs_all_end_well_and_nobody_calls_while_the_gate_is_
 
     assert {job["status"] for job in done} == {"completed"}
     assert len(api.ledger) == JOBS
+    begun, closings = await calls_begun(tmp_path), gate_closings(tmp_path)
+    assert len(begun) == len(busy.calls)
     assert busy.refusals
-    # What was on its way when the gate closed is no call while it is closed; on a busy machine that may take long.
-    on_its_way = 1.0
     for refused in busy.refusals:
-        assert not [call for call in busy.calls if refused + on_its_way < call < refused + 1.9]
+        # What began before our side had heard of it was on its way.
+        heard = min(closing for closing in closings if closing > refused)
+        assert not [call for call in begun if heard < call < refused + BUSY_FOR - 0.1]
+
+
+async def calls_begun(data_dir: Path) -> list[float]:
+    """When each call was written down, which is before it is made; seconds since 1970."""
+    async with database_of("generation", data_dir) as database:
+        return [row["started_at"] / 1e6 for row in await database.fetch("SELECT started_at FROM attempts")]
+
+
+def gate_closings(data_dir: Path) -> list[float]:
+    """When the gate had been closed; seconds since 1970."""
+    lines = map(json.loads, (data_dir / "logs" / "generation.log").read_text().splitlines())
+    times = [line["time"] for line in lines if line["message"] == "the gate is closed"]
+    return [datetime.fromisoformat(time).timestamp() for time in times]
