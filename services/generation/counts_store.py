@@ -57,7 +57,8 @@ class JobCounts:
         known = self._known_now(key, now)
         if known is not None:
             return await self._count(key, user_id, status, known, now)
-        # Whoever asks while all are counted waits, and need not: half a million take seconds, and so many at once more.
+        # One at a time, so that the others find what it learnt: a database that counts half a million jobs for each of
+        # them does nothing else for seconds.
         async with self._counting.setdefault(key, asyncio.Lock()):
             return await self._count(key, user_id, status, self._known_now(key, now) or _Known(), now)
 
